@@ -1,0 +1,57 @@
+"""The zoo's text domain: embeddings, similarity, classification, masked words, generation, word vectors.
+
+This module only names things; torch and transformers are imported when a loader or runner is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from zoo.plugin import hookimpl
+
+if TYPE_CHECKING:
+    from zoo.cards import ModelCard
+
+__all__ = ["zoo_api", "zoo_cards", "zoo_finetuners", "zoo_loaders", "zoo_runners"]
+
+zoo_api = 1
+
+
+@hookimpl
+def zoo_cards() -> Iterable[ModelCard]:
+    """Models delivered by packages, then well-known ones on the hub."""
+    from zoo_nlp.cards import cards
+
+    return cards()
+
+
+@hookimpl
+def zoo_loaders() -> Mapping[str, str]:
+    """`transformers` folders, GGUF files and word vectors."""
+    return {
+        "gguf": "zoo_nlp.gguf_loader:GgufLoader",
+        "transformers": "zoo_nlp.transformers_loader:TransformersLoader",
+        "word-vectors": "zoo_nlp.word_vectors:WordVectorsLoader",
+    }
+
+
+@hookimpl
+def zoo_runners() -> Mapping[tuple[str, str], str]:
+    """One runner per loader and task."""
+    return {
+        ("gguf", "text-generation"): "zoo_nlp.generation:TextGeneration",
+        ("transformers", "feature-extraction"): "zoo_nlp.embedding:SentenceEmbedding",
+        ("transformers", "fill-mask"): "zoo_nlp.fill_mask:FillMask",
+        ("transformers", "sentence-similarity"): "zoo_nlp.embedding:SentenceSimilarity",
+        ("transformers", "text-classification"): "zoo_nlp.classification:TextClassification",
+        ("transformers", "text-generation"): "zoo_nlp.generation:TextGeneration",
+        ("word-vectors", "feature-extraction"): "zoo_nlp.word_vectors:WordEmbedding",
+        ("word-vectors", "word-analogy"): "zoo_nlp.word_vectors:WordAnalogy",
+    }
+
+
+@hookimpl
+def zoo_finetuners() -> Mapping[tuple[str, str], str]:
+    """A linear head on pooled text vectors."""
+    return {("transformers", "text-classification"): "zoo_nlp.finetuners:TextClassifier"}

@@ -1,0 +1,91 @@
+"""Runners that turn texts into vectors and compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from zoo.errors import BadData
+from zoo.plugin import Checkpoint, Runner, option
+from zoo.tasks import Embedding, Similarity
+from zoo_nlp.pooling import Pooling, encoder_of
+from zoo_nlp.texts import Encoded, Tokens, check_text, pad
+
+__all__ = ["SentenceEmbedding", "SentenceSimilarity"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingOptions:
+    """Options of the embedding runners."""
+
+    truncate: bool = option(True, "cut texts that are too long for the model; otherwise they are an error")
+
+
+class SentenceEmbedding(Runner):
+    """One vector for each text: token vectors, pooled as the checkpoint's sentence-transformers files say."""
+
+    Options = EmbeddingOptions
+    batch = 32
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        self.tokens = Tokens(checkpoint)
+        self.pooling = Pooling.read(checkpoint)
+
+    def prepare(self, value: Any, options: EmbeddingOptions) -> Sequence[Encoded]:
+        """The text as tokens."""
+        return [self.tokens.encode(check_text(value), truncate=options.truncate)]
+
+    def size(self, example: Encoded) -> int:
+        """Number of tokens."""
+        return len(example.ids)
+
+    def collate(self, examples: Sequence[Encoded]) -> dict[str, torch.Tensor]:
+        """Padded token ids with their mask."""
+        return pad(examples, self.tokens.pad_id)
+
+    def forward(self, module: Any, batch: dict[str, torch.Tensor], options: EmbeddingOptions) -> torch.Tensor:
+        """Vectors (batch, dimensions)."""
+        return self.pooling(encoder_of(module)(**batch).last_hidden_state, batch["attention_mask"])
+
+    def finish(
+        self, outputs: torch.Tensor, examples: Sequence[Encoded], options: EmbeddingOptions
+    ) -> Sequence[Embedding]:
+        """One `Embedding` for each text."""
+        return [Embedding(vector) for vector in outputs.cpu().numpy()]
+
+
+class SentenceSimilarity(SentenceEmbedding):
+    """Cosine similarity of a text to others.
+
+    An input is `(text, other)`, `(text, [others])` or `{"source_sentence": text, "sentences": [others]}`.
+    """
+
+    def prepare(self, value: Any, options: EmbeddingOptions) -> Sequence[Encoded]:
+        """The tokens of the text, then those of the others."""
+        first, others = _pair(value)
+        return [super(SentenceSimilarity, self).prepare(text, options)[0] for text in (first, *others)]
+
+    def merge(self, results: Sequence[Embedding], options: EmbeddingOptions) -> Similarity:
+        """The similarities of the first text to each of the others, in their order."""
+        first, *others = results
+        return Similarity(tuple(first.similarity(other) for other in others))
+
+
+def _pair(value: Any) -> tuple[Any, Sequence[Any]]:
+    if isinstance(value, Mapping):
+        parts = [value.get("source_sentence"), value.get("sentences")]
+    else:
+        parts = list(value) if isinstance(value, list | tuple) else []
+    if len(parts) != 2 or parts[1] is None:
+        raise BadData(
+            "a text and others to compare it with are needed",
+            'Give (text, [others]) or {"source_sentence": …, "sentences": […]}.',
+        )
+    others = parts[1] if isinstance(parts[1], list | tuple) else [parts[1]]
+    if not others:
+        raise BadData("there is no text to compare with", "Give at least one.")
+    return parts[0], others

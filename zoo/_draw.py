@@ -1,0 +1,80 @@
+"""Pictures of results, with Pillow: boxes, masks and label strips."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+__all__ = ["draw_boxes", "draw_labels", "draw_masks"]
+
+_GOLDEN = 0.618034
+
+
+def _colour(index: int) -> tuple[int, int, int]:
+    """A colour far from those of the neighbouring indices (golden-ratio steps of hue)."""
+    r, g, b = colorsys.hsv_to_rgb((index * _GOLDEN) % 1.0, 0.85, 0.95)
+    return int(r * 255), int(g * 255), int(b * 255)
+
+
+def _font(image: Image) -> tuple[FreeTypeFont | ImageFont, int]:
+    from PIL import ImageFont
+
+    size = max(12, min(image.size) // 28)
+    return ImageFont.load_default(size), size
+
+
+def draw_boxes(image: Image, boxes: Sequence[tuple[str, float, tuple[float, float, float, float]]]) -> Image:
+    """Draw `(label, score, (x1, y1, x2, y2))` in pixels on a copy; one colour per label."""
+    from PIL import ImageDraw
+
+    made = image.convert("RGB")
+    pen = ImageDraw.Draw(made)
+    font, size = _font(made)
+    names = list(dict.fromkeys(label for label, _, _ in boxes))
+    for label, score, (x1, y1, x2, y2) in boxes:
+        colour = _colour(names.index(label))
+        pen.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=max(2, size // 6))
+        text, top = f"{label} {score:.2f}", max(0.0, y1 - size - 4)
+        pen.rectangle((x1, top, x1 + pen.textlength(text, font=font) + 6, top + size + 4), fill=colour)
+        pen.text((x1 + 3, top), text, fill="black", font=font)
+    return made
+
+
+def draw_masks(image: Image, masks: Sequence[tuple[str, Any]]) -> Image:
+    """Tint the pixels of each `(label, mask)`, mask an array (height, width) in [0, 1], and darken the rest."""
+    import numpy as np
+    from PIL import Image as Pillow
+
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32)
+    covered = np.zeros(pixels.shape[:2], dtype=np.float32)
+    for index, (_, mask) in enumerate(masks):
+        part = np.asarray(mask, dtype=np.float32)[..., None]
+        pixels = pixels * (1 - 0.45 * part) + np.array(_colour(index), dtype=np.float32) * 0.45 * part
+        covered = np.maximum(covered, part[..., 0])
+    pixels *= (0.45 + 0.55 * covered)[..., None]
+    return Pillow.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def draw_labels(image: Image, labels: Sequence[tuple[str, float]]) -> Image:
+    """Put a strip with labels, scores and bars below a copy of the picture."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    top = image.convert("RGB")
+    if top.width < 320:
+        top = top.resize((320, max(1, round(top.height * 320 / top.width))))
+    font, size = _font(top)
+    line = size + 8
+    made = Pillow.new("RGB", (top.width, top.height + line * len(labels) + 8), "white")
+    made.paste(top, (0, 0))
+    pen = ImageDraw.Draw(made)
+    for row, (label, score) in enumerate(labels):
+        y = top.height + 4 + row * line
+        pen.rectangle((0, y, top.width * max(0.0, min(1.0, score)), y + line - 4), fill=(186, 214, 247))
+        pen.text((6, y), f"{score:5.1%}  {label}", fill="black", font=font)
+    return made

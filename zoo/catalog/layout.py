@@ -1,0 +1,11 @@
+"""The numbers in the database file's header, known without SQLAlchemy or Alembic."""
+
+from __future__ import annotations
+
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION"]
+
+# `PRAGMA user_version`: the number of the newest file in `migrations/versions`; a test keeps them equal.
+SCHEMA_VERSION = 1
+
+# `PRAGMA application_id`: the letters ZOOR, by which `file` and the zoo know the database.
+APPLICATION_ID = 0x5A4F4F52

@@ -1,0 +1,29 @@
+"""The command line: parse, call, print. Nothing else is decided here.
+
+`main` first tries the short cut for the reading commands, which imports neither Typer nor SQLAlchemy, then the full
+application.
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Entry point of the command `zoo`; ends the process with the command's exit code."""
+    from zoo.cli.guard import guarded_call
+
+    sys.exit(guarded_call(_run, sys.argv[1:]))
+
+
+def _run(args: list[str]) -> int:
+    from zoo.cli.fast import run_fast
+
+    code = run_fast(args)
+    if code is not None:
+        return code
+    from zoo.cli.app import run_app
+
+    return run_app(args)

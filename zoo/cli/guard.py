@@ -1,0 +1,43 @@
+"""How commands end: one clear line for what went wrong, the right exit code, and no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+__all__ = ["INTERRUPTED", "fail", "guarded_call"]
+
+T = TypeVar("T")
+
+INTERRUPTED = 130
+
+
+def guarded_call(run: Callable[[T], int], argument: T) -> int:
+    """Run a command; returns its exit code, or that of the error that ended it, which is printed."""
+    try:
+        code = run(argument)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("\nzoo: interrupted; what was finished is kept", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`zoo search … | head`): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return fail(error)
+
+
+def fail(error: Exception) -> int:
+    """Print an error of the zoo's own; anything else is a fault of the program and is raised again."""
+    from zoo.errors import ZooError
+
+    if not isinstance(error, ZooError):
+        raise error
+    print(f"zoo: {error.cause}", file=sys.stderr)
+    if error.remedy:
+        print(f"     {error.remedy}", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,127 @@
+"""`zoo predict`: inputs in, one result a line out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.cli.render import emit_line, safe
+from zoo.cli.working import open_zoo
+from zoo.errors import BadData, BadInput, ZooError
+
+if TYPE_CHECKING:
+    from zoo.data import Item
+    from zoo.models import Model
+
+__all__ = ["predict"]
+
+
+def predict(
+    model: str,
+    inputs: list[str],
+    *,
+    task: str | None,
+    settings: list[str],
+    save: Path | None,
+    url: bool,
+    device: str,
+    dtype: str,
+    batch: int | None,
+    offline: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Print a result per input; those that cannot be used are named, the others go on, and the exit code says so."""
+    from zoo.models.options import parse_settings
+
+    options = parse_settings(settings)
+    given = list(_given(inputs))
+    zoo = open_zoo(offline, quiet)
+    with zoo.load(model, task, device=device, dtype=dtype, batch=batch) as loaded:
+        if save is not None:
+            _check_save(loaded, save)
+        return _run(loaded, given, options, save=save, url=url, as_json=as_json)
+
+
+def _given(inputs: list[str]) -> Iterator[str]:
+    """The inputs, with `-` replaced by the lines of standard input; without any, standard input if it is a pipe."""
+    if not inputs and sys.stdin.isatty():
+        raise BadInput("there is no input", "Give files or texts after the model's name, or - for standard input.")
+    for value in inputs or ["-"]:
+        if value == "-":
+            yield from _lines()
+        else:
+            yield _decoded(value)
+
+
+def _lines() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            text = line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise BadData(f"line {number} of standard input is not UTF-8: {error.reason}", "Convert it.") from error
+        if text.strip():
+            yield text
+
+
+def _decoded(text: str) -> str:
+    """A command-line argument; one that is not text in this locale is refused rather than passed on broken."""
+    if any("\ud800" <= c <= "\udfff" for c in text) and not Path(text).exists():
+        raise BadData(f"an input is not valid text: {text.encode('utf-8', 'replace')!r}", "Use UTF-8.")
+    return text
+
+
+def _run(
+    model: Model, given: list[str], options: dict[str, Any], *, save: Path | None, url: bool, as_json: bool
+) -> int:
+    from zoo.data import expand
+    from zoo.models import Failure
+
+    items = list(expand(given, model.kind.input))
+    if not items:
+        raise BadInput("there is no input", "Give files or texts after the model's name, or - for standard input.")
+    code = 0
+    results = model.run_items(items, on_error="return", urls=url, options=options)
+    for item, result in zip(items, results, strict=True):
+        if isinstance(result, Failure):
+            code = result.error.exit_code
+            _print_failure(model, item, result.error, as_json)
+            continue
+        if as_json:
+            emit_line({"input": item.name, "task": model.task, "result": result.to_dict()})
+        else:
+            print(f"{safe(item.name)}\t{safe(str(result))}" if len(items) > 1 else safe(str(result)), flush=True)
+        if save is not None:
+            _save(item, result, save)
+    return code
+
+
+def _print_failure(model: Model, item: Item, error: ZooError, as_json: bool) -> None:
+    if as_json:
+        cause = {"cause": error.cause, "remedy": error.remedy}
+        emit_line({"input": item.name, "task": model.task, "error": cause})
+    print(f"zoo: {safe(error.cause)}", file=sys.stderr)
+    if error.remedy:
+        print(f"     {safe(error.remedy)}", file=sys.stderr)
+
+
+def _check_save(model: Model, folder: Path) -> None:
+    if model.kind.input != "image" or not hasattr(model.kind.result, "draw"):
+        raise BadInput(f"the results of {model.task} cannot be drawn", "Leave out --save; --json prints them in full.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"cannot write into {folder}: {error.strerror}", "Name another folder with --save.") from error
+
+
+def _save(item: Item, result: Any, folder: Path) -> None:
+    """Write the drawn result as PNG, under the input's name; a number keeps names apart."""
+    from zoo.data import read_image
+
+    stem = Path(item.name).stem or "picture"
+    names = (f"{stem}.png", *(f"{stem}-{number}.png" for number in range(2, 1_000_000)))
+    target = next(folder / name for name in names if not (folder / name).exists())
+    result.draw(read_image(item.value)).save(target)
+    print(f"zoo: wrote {target}", file=sys.stderr)

