@@ -79,11 +79,11 @@ def _home(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
 
 def _catalog(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
     feeds = registry.catalog.feeds()
-    with sqlite3.connect(f"{registry.settings.database.as_uri()}?mode=ro", uri=True) as connection:
+    with sqlite3.connect(f"{registry.database.as_uri()}?mode=ro", uri=True) as connection:
         answer = connection.execute("PRAGMA quick_check").fetchone()[0]
     connection.close()
     if answer != "ok":
-        yield "fail", f"the catalog is damaged: {answer}", f"Move {registry.settings.database} away, then doctor --fix."
+        yield "fail", f"the catalog is damaged: {answer}", f"Move {registry.database} away, then doctor --fix."
         return
     yield "ok", f"{sum(feed.models for feed in feeds)} models from {', '.join(feed.name for feed in feeds)}", ""
 

@@ -14,9 +14,10 @@ from typing import Any
 from zoo.cards import Licence, ModelCard, Source
 from zoo.errors import BadCard, IntegrityError
 
-__all__ = ["UNKNOWN", "complete", "provisional"]
+__all__ = ["UNKNOWN", "complete", "is_inferred", "provisional"]
 
 UNKNOWN = "unknown"
+CONFIG = "config.json"
 
 # transformers' class suffix, then what the zoo calls the task; the longest suffix that fits is taken.
 TASKS_BY_SUFFIX = {
@@ -38,15 +39,20 @@ def provisional(model: str, source: Source) -> ModelCard:
     return ModelCard(id=model, task=UNKNOWN, library=UNKNOWN, loader=UNKNOWN, architecture=UNKNOWN, sources=(source,))
 
 
+def is_inferred(card: ModelCard) -> bool:
+    """Whether a card is only what the files say, and follows them when they change."""
+    return card.loader == UNKNOWN or card.facts.get("architecture", "").startswith(CONFIG)
+
+
 def complete(card: ModelCard, folder: Path) -> ModelCard:
-    """The real card of a provisional one, read from the files in `folder`; other cards unchanged.
+    """The card of a model that only its files describe, read from those in `folder`; other cards unchanged.
 
     Raises:
         BadCard: there is no `config.json`, or it is of a kind that no loader is known for.
     """
-    if card.loader != UNKNOWN:
+    if not is_inferred(card):
         return card
-    config = read_config(folder / "config.json", card.id)
+    config = read_config(folder / CONFIG, card.id)
     return from_config(card, config, folder).check()
 
 
@@ -93,8 +99,8 @@ def _timm(card: ModelCard, config: Mapping[str, Any]) -> ModelCard:
         loader="timm",
         architecture=config["architecture"],
         config=made,
-        licence=_licence(config.get("license") or merged.get("license"), "config.json"),
-        facts={"task": "config.json", "architecture": "config.json"},
+        licence=_licence(config.get("license") or merged.get("license"), CONFIG),
+        facts={"task": CONFIG, "architecture": CONFIG},
     )
 
 
@@ -109,7 +115,7 @@ def _transformers(card: ModelCard, config: Mapping[str, Any], folder: Path) -> M
         loader="whisper" if config.get("model_type") == "whisper" else "transformers",
         architecture=architecture,
         licence=_licence(_readme_licence(folder / "README.md"), "README.md"),
-        facts={"task": "config.json, architectures", "architecture": "config.json, architectures"},
+        facts={"task": f"{CONFIG}, architectures", "architecture": f"{CONFIG}, architectures"},
     )
 
 

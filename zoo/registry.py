@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cards import ModelCard, Ref
-from zoo.errors import CatalogError, NotInstalled, UnknownModel
+from zoo.errors import BadOption, CatalogError, NotInstalled, UnknownModel, ZooError
 from zoo.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,6 +67,15 @@ class Registry:
         """The folder of this zoo."""
         return self.settings.home
 
+    @functools.cached_property
+    def database(self) -> Path:
+        """The catalog's SQLite file; raises `CatalogError` when the settings' URL names no such file."""
+        if not self.settings.database_url:
+            return self.settings.database
+        from zoo.catalog.catalog import Catalog
+
+        return Catalog(self.settings.database_url).path
+
     @property
     def cache(self) -> Path:
         """The folder of what can be made again, always safe to delete."""
@@ -103,7 +112,7 @@ class Registry:
         """The catalog, opened, migrated and in step with the installed plugins."""
         from zoo.catalog.catalog import Catalog
 
-        catalog = Catalog(self.settings.database_url or self.settings.database).open()
+        catalog = Catalog(self.database).open()
         self._sync(catalog)
         if catalog.needs_rebuild:
             from zoo.rebuild import rebuild
@@ -119,24 +128,24 @@ class Registry:
             except CatalogError:
                 if not self._readable():
                     raise
-        return self.settings.database
+        return self.database
 
     def _readable(self) -> bool:
         """Whether the catalog can be read as it is, although it cannot be brought up to date: a read-only home."""
         from zoo.catalog import hot
 
         try:
-            return hot.setting(self.settings.database, "environment") is not None
+            return hot.setting(self.database, "environment") is not None
         except CatalogError:
             return False
 
     def _current(self) -> bool:
         from zoo.catalog import fingerprint, hot
 
-        if self._given_plugins or not self.settings.database.exists():
+        if self._given_plugins or not self.database.exists():
             return False
         try:
-            return hot.setting(self.settings.database, "environment") == fingerprint.current()
+            return hot.setting(self.database, "environment") == fingerprint.current()
         except CatalogError:
             return False  # of an older schema, which opening it for writing migrates; anything worse is raised there
 
@@ -178,7 +187,7 @@ class Registry:
             progress: is told of the download.
             force: ask the origin again even though a revision is here.
         """
-        from zoo.infer import UNKNOWN, complete
+        from zoo.infer import is_inferred
         from zoo.rebuild import keep_card
 
         resolved = self.resolve(ref, revision=revision)
@@ -189,14 +198,24 @@ class Registry:
                 return Pulled(card=card, manifest=manifest, path=path)
             if revision or Ref.parse(str(ref)).revision:
                 raise NotInstalled(f"revision {resolved.revision[:12]} of {card.id} is not here", f"Pull {card.id}.")
-        manifest = self.store.pull(card, progress=progress or self._progress())
+        manifest = self.store.pull(card, progress=progress or self._progress(), refresh=force)
         path = self._path(card.id, manifest.revision)
-        if card.loader == UNKNOWN:
-            card = complete(card, path)
+        if is_inferred(card):
+            card = self._described(card, manifest, path)
             keep_card(self.home, card)
             self.catalog.add_card(card, feed="local")
         self.catalog.record_revision(manifest)
         return Pulled(card=card, manifest=manifest, path=path)
+
+    def _described(self, card: ModelCard, manifest: Manifest, path: Path) -> ModelCard:
+        """The card that the pulled files describe; files that nothing can load do not stay."""
+        from zoo.infer import complete
+
+        try:
+            return complete(card, path)
+        except ZooError:
+            self.store.remove(card.id, manifest.revision)
+            raise
 
     def _progress(self) -> Progress | None:
         from zoo.store.progress import terminal_progress
@@ -222,6 +241,8 @@ class Registry:
         """Find models in the catalog, best first; the arguments are those of `zoo.search`."""
         from zoo.catalog import hot
 
+        if not 1 <= limit < 2**63:
+            raise BadOption(f"a limit of {limit} makes no sense", "Give 1 or more.")
         rows, _ = hot.search(
             self.ready(), query, task=task, library=library, licence=licence, installed=installed, limit=limit
         )

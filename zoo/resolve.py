@@ -92,7 +92,9 @@ def _source(ref: Ref) -> Source:
         return Source(uri=f"pypi:{ref.name}")
     if ref.kind == "https":
         return Source(uri=ref.name)
-    return Source(uri=f"file:{_folder(ref.name)}")
+    from zoo.store.sources.file import file_uri
+
+    return Source(uri=file_uri(_folder(ref.name)))
 
 
 def _folder(text: str) -> Path:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from making import make_card, safetensors
 
 from tests.store.local_hub import HubRepository, LocalHub, fill_cache
+from tests.store.making import make_card, safetensors
 from zoo.cards import Source
 from zoo.errors import BadRef, NetworkError, NotFound, OfflineError, UnsafeFile
 from zoo.store import Store

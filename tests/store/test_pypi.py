@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from making import make_card, safetensors
-from making import sha256 as digest
 
 from tests.store.local_index import LocalIndex, make_certificate, make_wheel
+from tests.store.making import make_card, safetensors
+from tests.store.making import sha256 as digest
 from zoo.cards import Source, WeightFile
 from zoo.errors import BadRef, NetworkError, NotFound, OfflineError, UnsafeFile, ZooError
 from zoo.store import Store

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo.cli.fast import MOST
 from zoo.cli.guard import guarded_call
 
 __all__ = ["make_app", "run_app"]
@@ -25,10 +26,10 @@ def _names(incomplete: str) -> list[str]:
     """Model names for shell completion: read from the catalog in milliseconds, silent when there is none."""
     from zoo.catalog import hot
     from zoo.errors import ZooError
-    from zoo.settings import Settings
+    from zoo.registry import Registry
 
     try:
-        return hot.complete(Settings.read().database, incomplete, 50)
+        return hot.complete(Registry().database, incomplete, 50)
     except ZooError:
         return []
 
@@ -53,7 +54,7 @@ def search(
     library: Annotated[str | None, typer.Option(help="Only this library, such as timm.")] = None,
     licence: Annotated[str | None, typer.Option(help="Only weights with this licence, such as Apache-2.0.")] = None,
     installed: Annotated[bool, typer.Option("--installed", help="Only models whose files are here.")] = False,
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=MOST)] = 20,
     as_json: Json = False,
 ) -> int:
     """Find models in the catalog, best first.
@@ -286,11 +287,14 @@ def make_app() -> typer.Typer:
 
 
 def _ending(run: Callable[..., int]) -> Callable[..., None]:
-    """The command, ending the process with the exit code that it returns."""
+    """The command, ending the process with the exit code that it returns.
+
+    It is guarded here already: Typer has ways of its own with Ctrl-C and with a closed pipe.
+    """
 
     @functools.wraps(run)
     def command(*args: Any, **options: Any) -> None:
-        if code := run(*args, **options):
+        if code := guarded_call(lambda _: run(*args, **options), None):
             raise typer.Exit(code)
 
     return command

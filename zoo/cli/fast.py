@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["OPTIONS", "parse", "run_fast"]
+__all__ = ["MOST", "OPTIONS", "parse", "run_fast"]
+
+MOST = 10**9  # what `--limit` takes at most, well within SQLite's integers
 
 # Of each command: its options with the type of their value, None for a flag.
 OPTIONS: dict[str, dict[str, type[Any] | None]] = {
@@ -60,7 +62,11 @@ def parse(command: str, args: list[str]) -> tuple[list[str], dict[str, Any]] | N
             options[name[2:]] = True
         else:
             text = value if equals else next(rest, None)
-            if text is None or (known[name] is int and not text.isdecimal()):
+            if text is None or (known[name] is int and not _is_count(text)):
                 return None
             options[name[2:]] = int(text) if known[name] is int else text
     return words, {name.replace("json", "as_json"): value for name, value in options.items()}
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and 1 <= int(text) <= MOST

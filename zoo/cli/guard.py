@@ -33,11 +33,10 @@ def guarded_call(run: Callable[[T], int], argument: T) -> int:
 
 def fail(error: Exception) -> int:
     """Print an error of the zoo's own; anything else is a fault of the program and is raised again."""
+    from zoo.cli.render import print_error
     from zoo.errors import ZooError
 
     if not isinstance(error, ZooError):
         raise error
-    print(f"zoo: {error.cause}", file=sys.stderr)
-    if error.remedy:
-        print(f"     {error.remedy}", file=sys.stderr)
+    print_error(error)
     return error.exit_code

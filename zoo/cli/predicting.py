@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.cli.render import emit_line, safe
+from zoo.cli.render import emit_line, print_error, safe
 from zoo.cli.working import open_zoo
 from zoo.errors import BadData, BadInput, ZooError
 
@@ -102,9 +102,7 @@ def _print_failure(model: Model, item: Item, error: ZooError, as_json: bool) -> 
     if as_json:
         cause = {"cause": error.cause, "remedy": error.remedy}
         emit_line({"input": item.name, "task": model.task, "error": cause})
-    print(f"zoo: {safe(error.cause)}", file=sys.stderr)
-    if error.remedy:
-        print(f"     {safe(error.remedy)}", file=sys.stderr)
+    print_error(error)
 
 
 def _check_save(model: Model, folder: Path) -> None:
@@ -124,4 +122,4 @@ def _save(item: Item, result: Any, folder: Path) -> None:
     names = (f"{stem}.png", *(f"{stem}-{number}.png" for number in range(2, 1_000_000)))
     target = next(folder / name for name in names if not (folder / name).exists())
     result.draw(read_image(item.value)).save(target)
-    print(f"zoo: wrote {target}", file=sys.stderr)
+    print(f"zoo: wrote {safe(str(target))}", file=sys.stderr)

@@ -5,22 +5,42 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["emit_json", "emit_line", "number", "print_table", "safe", "size", "written_licence"]
+if TYPE_CHECKING:
+    from zoo.errors import ZooError
+
+__all__ = ["emit_json", "emit_line", "number", "print_error", "print_table", "safe", "size", "written_licence"]
 
 NOT_STATED = "not stated"
 
 
 def emit_json(value: Any) -> None:
     """One JSON document on standard output, indented."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json(value, 2) + "\n")
 
 
 def emit_line(value: Any) -> None:
     """One JSON document on one line, flushed, for streams."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json(value, None) + "\n")
     sys.stdout.flush()
+
+
+def _json(value: Any, indent: int | None) -> str:
+    """JSON with letters as they are, or escaped where the output's encoding lacks one (or a file name is no text)."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
+
+
+def print_error(error: ZooError) -> None:
+    """Cause and remedy on standard error."""
+    print(f"zoo: {safe(error.cause)}", file=sys.stderr)
+    if error.remedy:
+        print(f"     {safe(error.remedy)}", file=sys.stderr)
 
 
 def safe(text: str) -> str:

