@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-__all__ = ["draw_boxes", "draw_labels", "draw_masks"]
+__all__ = ["draw_boxes", "draw_labels", "draw_masks", "grey"]
 
 _GOLDEN = 0.618034
 
@@ -36,13 +36,26 @@ def draw_boxes(image: Image, boxes: Sequence[tuple[str, float, tuple[float, floa
     pen = ImageDraw.Draw(made)
     font, size = _font(made)
     names = list(dict.fromkeys(label for label, _, _ in boxes))
-    for label, score, (x1, y1, x2, y2) in boxes:
-        colour = _colour(names.index(label))
-        pen.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=max(2, size // 6))
-        text, top = f"{label} {score:.2f}", max(0.0, y1 - size - 4)
-        pen.rectangle((x1, top, x1 + pen.textlength(text, font=font) + 6, top + size + 4), fill=colour)
-        pen.text((x1 + 3, top), text, fill="black", font=font)
+    for label, _, (x1, y1, x2, y2) in reversed(boxes):  # the best last, on top
+        outline = _colour(names.index(label))
+        pen.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=outline, width=max(2, size // 6))
+    taken: list[tuple[float, float, float, float]] = []
+    for label, score, (x1, y1, _, _) in boxes:
+        text = f"{label} {score:.2f}"
+        place = _free_place(x1, max(0.0, y1 - size - 4), pen.textlength(text, font=font) + 6, size + 4, taken)
+        pen.rectangle(place, fill=_colour(names.index(label)))
+        pen.text((place[0] + 3, place[1]), text, fill="black", font=font)
     return made
+
+
+def _free_place(
+    x: float, y: float, width: float, height: float, taken: list[tuple[float, float, float, float]]
+) -> tuple[float, float, float, float]:
+    """Where a label covers none of those already written: its own place, or as far below it as needed."""
+    while any(x < right and left < x + width and y < bottom and top < y + height for left, top, right, bottom in taken):
+        y += height
+    taken.append((x, y, x + width, y + height))
+    return taken[-1]
 
 
 def draw_masks(image: Image, masks: Sequence[tuple[str, Any]]) -> Image:
@@ -78,3 +91,11 @@ def draw_labels(image: Image, labels: Sequence[tuple[str, float]]) -> Image:
         pen.rectangle((0, y, top.width * max(0.0, min(1.0, score)), y + line - 4), fill=(186, 214, 247))
         pen.text((6, y), f"{score:5.1%}  {label}", fill="black", font=font)
     return made
+
+
+def grey(mask: Any) -> Image:
+    """A mask (height, width) in [0, 1] as a grey picture."""
+    import numpy as np
+    from PIL import Image as Pillow
+
+    return Pillow.fromarray((np.asarray(mask, dtype=np.float32) * 255).round().clip(0, 255).astype(np.uint8))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.errors import ZooError
+from zoo.errors import CatalogError, CatalogTooNew, ZooError
 
 if TYPE_CHECKING:
     from zoo.registry import Registry
@@ -78,14 +81,36 @@ def _home(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
 
 
 def _catalog(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
+    if fix and (aside := _put_aside(registry)):
+        yield "note", f"mended: the damaged catalog is now {aside}, and was made anew", ""
     feeds = registry.catalog.feeds()
-    with sqlite3.connect(f"{registry.database.as_uri()}?mode=ro", uri=True) as connection:
+    connection = sqlite3.connect(f"{registry.database.as_uri()}?mode=ro", uri=True)
+    try:
         answer = connection.execute("PRAGMA quick_check").fetchone()[0]
-    connection.close()
+    finally:
+        connection.close()
     if answer != "ok":
-        yield "fail", f"the catalog is damaged: {answer}", f"Move {registry.database} away, then doctor --fix."
+        again = f"Move {registry.database} away: the next command makes it anew from the store's files."
+        yield "fail", f"the catalog is damaged: {answer}", again
         return
     yield "ok", f"{sum(feed.models for feed in feeds)} models from {', '.join(feed.name for feed in feeds)}", ""
+
+
+def _put_aside(registry: Registry) -> Path | None:
+    """Move a catalog that cannot be used out of the way; the next opening makes it anew from the store's files."""
+    database = registry.database
+    try:
+        registry.catalog.feeds()
+    except CatalogTooNew:
+        raise  # nothing is wrong with it
+    except CatalogError:
+        if not database.exists() or not os.access(database, os.W_OK):
+            raise
+        aside = database.with_name(f"{database.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+        database.replace(aside)
+        registry.__dict__.pop("catalog", None)
+        return aside
+    return None
 
 
 def _plugins(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:

@@ -173,6 +173,12 @@ class Segmentation(Result):
 
         return draw_masks(image, [(s.label, s.mask) for s in self.segments])
 
+    def masks(self) -> list[Image]:
+        """Each region's mask as a grey picture: white is 1."""
+        from zoo._draw import grey
+
+        return [grey(s.mask) for s in self.segments]
+
 
 @dataclass(frozen=True)
 class TranscriptSegment:

@@ -36,7 +36,7 @@ def explain(error: sqlite3.Error, path: Path) -> CatalogError:
         return CatalogError(
             f"the catalog {path} cannot be opened: {error}", f"Check that you may read and write {path.parent}."
         )
-    return CatalogError(f"the catalog {path} failed: {error}", "Run `zoo doctor`.")
+    return CatalogError(f"the catalog {path} failed: {error}", "Run `zoo doctor --fix`.")
 
 
 def corrupt(path: Path, error: object) -> CatalogError:

@@ -6,6 +6,7 @@ application.
 
 from __future__ import annotations
 
+import io
 import sys
 
 __all__ = ["main"]
@@ -15,6 +16,8 @@ def main() -> None:
     """Entry point of the command `zoo`; ends the process with the command's exit code."""
     from zoo.cli.guard import guarded_call
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a letter that the output's encoding lacks is no reason to fail
     sys.exit(guarded_call(_run, sys.argv[1:]))
 
 

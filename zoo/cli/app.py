@@ -44,7 +44,7 @@ Model = Annotated[
     ),
 ]
 Models = Annotated[
-    list[str], typer.Argument(help="Names of models.", autocompletion=_names, metavar="MODEL…", show_default=False)
+    list[str], typer.Argument(help="Names of models.", autocompletion=_names, metavar="MODEL", show_default=False)
 ]
 
 
@@ -59,7 +59,10 @@ def search(
 ) -> int:
     """Find models in the catalog, best first.
 
-    Example: zoo search resnet --task image-classification
+    \b
+    Examples:
+      zoo search resnet
+      zoo search sentence --task feature-extraction --json
     """
     from zoo.cli import reading
 
@@ -75,9 +78,13 @@ def show(
         bool, typer.Option("--options", help="List the options of its tasks too (imports its plugin).")
     ] = False,
 ) -> int:
-    """Show what a model is, where it is from, what its licence allows, and whether it is here.
+    """Show all facts about a model and where it is from.
 
-    Example: zoo show mobilenetv2_100
+    The card, the licences of weights and package, the origin with its hashes, the files that are here, and the lineage.
+
+    \b
+    Example:
+      zoo show mobilenetv2_100
     """
     from zoo.cli import reading, working
 
@@ -99,9 +106,12 @@ def pull(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
-    """Fetch models: resumable, verified, whole or not at all.
+    """Fetch models: resumed, verified, whole or not at all.
 
-    Example: zoo pull mobilenetv2_100
+    \b
+    Examples:
+      zoo pull mobilenetv2_100
+      zoo pull whisper-base --dry-run
     """
     from zoo.cli import working
 
@@ -109,9 +119,13 @@ def pull(
 
 
 def rm(models: Models, as_json: Json = False) -> int:
-    """Remove the files of models; what they share with others stays.
+    """Remove the files of models.
 
-    Example: zoo rm mobilenetv2_100
+    Bytes that other models share stay. The card stays too, unless the model was made here.
+
+    \b
+    Example:
+      zoo rm mobilenetv2_100
     """
     from zoo.cli import working
 
@@ -124,7 +138,7 @@ def predict(
         list[str] | None,
         typer.Argument(
             help="Files, folders, globs or texts; - reads them from standard input, one per line.",
-            metavar="INPUT…",
+            metavar="INPUT",
             show_default=False,
         ),
     ] = None,
@@ -144,10 +158,16 @@ def predict(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
-    """Run a model on inputs; one line per input, JSON with --json.
+    """Run a model on pictures, texts or recordings.
 
-    Examples: zoo predict mobilenetv2_100 cat.jpg --save out,
-    zoo predict all-MiniLM-L6-v2 "A cat sat." --json, ls *.jpg | zoo predict mobilenetv2_100 -
+    One line per input on standard output, one JSON object per line with --json. An input that cannot be used is named
+    on standard error, the others go on, and the exit code tells.
+
+    \b
+    Examples:
+      zoo predict mobilenetv2_100 cat.jpg pictures/ --save out
+      zoo predict all-MiniLM-L6-v2 "A cat sat." --json
+      ls *.jpg | zoo predict mobilenetv2_100 -
     """
     from zoo.cli import predicting
 
@@ -189,9 +209,14 @@ def finetune(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
-    """Adapt a model to labelled data; the result is a new model with its lineage.
+    """Adapt a model to labelled data.
 
-    Example: zoo finetune mobilenetv2_100 --data pets/ --name my-pets
+    The result is a new model with its lineage; it can be used at once.
+
+    \b
+    Examples:
+      zoo finetune mobilenetv2_100 --data pets/ --name my-pets
+      zoo finetune all-MiniLM-L6-v2 --data reviews.csv
     """
     from zoo.cli import working
 
@@ -219,7 +244,10 @@ def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without losing anything.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Check the installation: catalog, store, plugins, devices. Exit code 1 when something is wrong."""
+    """Check catalog, store, plugins and devices.
+
+    Ends with exit code 1 when something is wrong.
+    """
     from zoo.cli import checking
 
     return checking.doctor(deep=deep, fix=fix, as_json=as_json)
@@ -279,7 +307,7 @@ def make_app() -> typer.Typer:
     }
     for name, run in commands.items():
         app.command(name)(_ending(run))
-    plugins = typer.Typer(help="Plugins: what supplies models, loaders and tasks.", no_args_is_help=True)
+    plugins = typer.Typer(help="See what supplies models, loaders and tasks.", no_args_is_help=True)
     plugins.command("list")(_ending(plugin_list))
     plugins.command("sync")(_ending(plugin_sync))
     app.add_typer(plugins, name="plugin")

@@ -37,7 +37,7 @@ def plugin_list(*, as_json: bool) -> int:
         print("no plugin is installed; `pip install 'zoo-registry[all]'` brings the built-in domains", file=sys.stderr)
     else:
         rows = [[info.name, info.distribution, info.module, info.error or "works"] for info in infos]
-        print_table(("plugin", "package", "module", "state"), rows)
+        print_table(("plugin", "package", "module", "state"), rows, least=("module",))
     return 0
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,9 @@ def predict(
     from zoo.models.options import parse_settings
 
     options = parse_settings(settings)
-    given = list(_given(inputs))
+    if not inputs and sys.stdin.isatty():
+        raise _no_input()
+    given = _given(inputs)
     zoo = open_zoo(offline, quiet)
     with zoo.load(model, task, device=device, dtype=dtype, batch=batch) as loaded:
         if save is not None:
@@ -47,13 +50,15 @@ def predict(
 
 def _given(inputs: list[str]) -> Iterator[str]:
     """The inputs, with `-` replaced by the lines of standard input; without any, standard input if it is a pipe."""
-    if not inputs and sys.stdin.isatty():
-        raise BadInput("there is no input", "Give files or texts after the model's name, or - for standard input.")
     for value in inputs or ["-"]:
         if value == "-":
             yield from _lines()
         else:
             yield _decoded(value)
+
+
+def _no_input() -> BadInput:
+    return BadInput("there is no input", "Give files or texts after the model's name, or - for standard input.")
 
 
 def _lines() -> Iterator[str]:
@@ -74,16 +79,19 @@ def _decoded(text: str) -> str:
 
 
 def _run(
-    model: Model, given: list[str], options: dict[str, Any], *, save: Path | None, url: bool, as_json: bool
+    model: Model, given: Iterable[str], options: dict[str, Any], *, save: Path | None, url: bool, as_json: bool
 ) -> int:
     from zoo.data import expand
     from zoo.models import Failure
 
-    items = list(expand(given, model.kind.input))
-    if not items:
-        raise BadInput("there is no input", "Give files or texts after the model's name, or - for standard input.")
+    found = iter(expand(given, model.kind.input))
+    first = list(itertools.islice(found, 2))
+    if not first:
+        raise _no_input()
+    # Inputs are read as far ahead as the engine needs, so that a pipe of a million lines takes constant memory.
+    items, values = itertools.tee(itertools.chain(first, found))
     code = 0
-    results = model.run_items(items, on_error="return", urls=url, options=options)
+    results = model.run_items(values, on_error="return", urls=url, options=options)
     for item, result in zip(items, results, strict=True):
         if isinstance(result, Failure):
             code = result.error.exit_code
@@ -92,7 +100,8 @@ def _run(
         if as_json:
             emit_line({"input": item.name, "task": model.task, "result": result.to_dict()})
         else:
-            print(f"{safe(item.name)}\t{safe(str(result))}" if len(items) > 1 else safe(str(result)), flush=True)
+            name = safe(item.name.replace("\t", " | "))
+            print(f"{name}\t{safe(str(result))}" if len(first) > 1 else safe(str(result)), flush=True)
         if save is not None:
             _save(item, result, save)
     return code
@@ -115,11 +124,22 @@ def _check_save(model: Model, folder: Path) -> None:
 
 
 def _save(item: Item, result: Any, folder: Path) -> None:
-    """Write the drawn result as PNG, under the input's name; a number keeps names apart."""
+    """Write the drawn result as PNG, under the input's name, and the masks of a segmentation beside it."""
     from zoo.data import read_image
+    from zoo.data.web import fetch
 
+    value = fetch(item.value) if str(item.value).startswith("https://") else item.value
     stem = Path(item.name).stem or "picture"
-    names = (f"{stem}.png", *(f"{stem}-{number}.png" for number in range(2, 1_000_000)))
-    target = next(folder / name for name in names if not (folder / name).exists())
-    result.draw(read_image(item.value)).save(target)
-    print(f"zoo: wrote {safe(str(target))}", file=sys.stderr)
+    pictures = [(stem, result.draw(read_image(value)))]
+    if hasattr(result, "masks"):
+        pictures += [(f"{stem}-mask", mask) for mask in result.masks()]
+    for name, picture in pictures:
+        target = _unused(folder, name)
+        picture.save(target)
+        print(f"zoo: wrote {safe(str(target))}", file=sys.stderr)
+
+
+def _unused(folder: Path, stem: str) -> Path:
+    """A file that is not there yet: a number keeps names apart."""
+    names = itertools.chain([f"{stem}.png"], (f"{stem}-{number}.png" for number in itertools.count(2)))
+    return next(folder / name for name in names if not (folder / name).exists())

@@ -32,7 +32,9 @@ def search(
         emit_json(rows)
     elif rows:
         columns = ("model", "task", "params", "size", "licence", "metric", "here")
-        print_table(columns, [_row(row) for row in rows], right=("params", "size"))
+        print_table(
+            columns, [_row(row) for row in rows], right=("params", "size"), least=("size", "metric", "task", "licence")
+        )
         if total > len(rows):
             print(f"{len(rows)} of {total} models; --limit shows more", file=sys.stderr)
     if rows:
@@ -80,7 +82,12 @@ def list_models(*, as_json: bool = False) -> int:
             for row in rows
             for revision in row["revisions"]
         ]
-        print_table(("model", "task", "size", "licence", "revision", "since"), table, right=("size",))
+        print_table(
+            ("model", "task", "size", "licence", "revision", "since"),
+            table,
+            right=("size",),
+            least=("since", "task", "revision", "licence"),
+        )
     return 0
 
 

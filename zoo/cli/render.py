@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -73,29 +74,57 @@ def written_licence(licence: dict[str, Any] | None) -> str:
     return str((licence or {}).get("weights") or NOT_STATED)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """A table on standard output: drawn by rich on a terminal, aligned text with tabs' worth of space in a pipe."""
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), least: Sequence[str] = ()
+) -> None:
+    """A table on standard output: drawn by rich on a terminal, aligned plain text in a pipe.
+
+    Args:
+        columns: the headings.
+        rows: one text per column.
+        right: headings of columns that are aligned right.
+        least: headings of columns that a narrow terminal goes without, the least important first.
+    """
     rows = [[safe(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _rich_table(columns, rows, right)
-    else:
+    if not sys.stdout.isatty():
         _plain_table(columns, rows, right)
+        return
+    kept = _fitting(columns, rows, least, shutil.get_terminal_size().columns)
+    shown = [[row[index] for index in kept] for row in rows]
+    _rich_table([columns[index] for index in kept], shown, right)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], least: Sequence[str], width: int) -> list[int]:
+    """Indices of the columns that are shown: all, or as many as fit when those in `least` go one by one."""
+    widths = _widths(columns, rows)
+    kept = list(range(len(columns)))
+    for heading in least:
+        if sum(widths[index] + 2 for index in kept) <= width:
+            break
+        kept.remove(list(columns).index(heading))
+    return kept
 
 
 def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
-    from rich.box import SIMPLE_HEAD
+    from rich.box import Box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    line_below_headings = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
+    table = Table(box=line_below_headings, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for index, column in enumerate(columns):
         table.add_column(
             column,
             justify="right" if column in right else "left",
             style="bold cyan" if index == 0 else "",
-            overflow="fold" if index == 0 else "ellipsis",
-            no_wrap=index != 0,
+            overflow="ellipsis",
+            no_wrap=True,
+            min_width=_widths(columns, rows)[0] if index == 0 else None,  # a name that is cut cannot be typed
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
@@ -103,7 +132,7 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Se
 
 
 def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
-    widths = [max(len(str(row[i])) for row in (columns, *rows)) for i in range(len(columns))]
+    widths = _widths(columns, rows)
     for row in (columns, *rows):
         cells = [
             cell.rjust(width) if column in right else cell.ljust(width)

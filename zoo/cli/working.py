@@ -58,7 +58,7 @@ def _print_plan(plan: dict[str, Any]) -> None:
         [file["path"], size(file.get("size")) or "?", "yes" if file["here"] else "", ", ".join(file["origin"])]
         for file in plan["files"]
     ]
-    print_table(("file", "size", "here", "origin"), rows, right=("size",))
+    print_table(("file", "size", "here", "origin"), rows, right=("size",), least=("origin",))
 
 
 def remove(models: list[str], *, as_json: bool) -> int:

@@ -122,7 +122,6 @@ HEADS = [
     ("timm/vit_tiny_patch16_dinov3_qkvb.eupe_lvd1689m", "head"),
     ("timm/efficientvit_m0.r224_in1k", "head.linear"),
     ("timm/dla46x_c.in1k", "fc"),
-    ("timm/sequencer2d_s.in1k", "head.fc"),
     ("torchvision/resnet18.imagenet1k_v1", "fc"),
     ("torchvision/mobilenet_v3_small.imagenet1k_v1", "classifier.3"),
     ("torchvision/efficientnet_b0.imagenet1k_v1", "classifier.1"),
