@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +19,12 @@ __all__ = ["drop_card", "keep_card", "rebuild", "run_record", "write_json"]
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value's canonical JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(canonical_json(value) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Write a value's canonical JSON, whole or not at all; raises `ResourceError` when the disk refuses."""
+    from zoo.store.disk import write_text, writing
+
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, canonical_json(value) + "\n")
 
 
 def keep_card(home: Path, card: ModelCard) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import PluginError
+from zoo.errors import CatalogError, PluginError
 
 if TYPE_CHECKING:
     from zoo.catalog.catalog import Catalog
@@ -50,11 +50,10 @@ def sync_feeds(catalog: Catalog, plugins: PluginManager) -> tuple[list[dict[str,
     versions = {info.name: info.version for info in plugins.plugins()}
     for name in plugins.working():
         try:
-            cards = plugins.cards(name)
-        except PluginError as error:
+            report = catalog.sync_feed(name, "plugin", versions[name] or "0", plugins.cards(name))
+        except (PluginError, CatalogError) as error:  # a model that another feed has already is a CatalogError
             plugins.quarantine(name, error.cause)
             failed.append(name)
             continue
-        report = catalog.sync_feed(name, "plugin", versions[name] or "0", cards)
         reports.append({"plugin": name, **vars(report)})
     return reports, failed

@@ -60,6 +60,7 @@ def reach_index(real_zoo) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.timeout(150)  # a page starts Python many times over; on an idle machine each takes under 30 s
 @pytest.mark.parametrize("page", [p for p in PAGES if p.runnable], ids=lambda p: p.name)
 def test_page(page: Page, tmp_path: Path, empty_zoo: Path, real_zoo, picture) -> None:
     if page.index:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from zoo.cards import digest
 from zoo.errors import BadData
 from zoo.models import Failure
 from zoo.plugin import Checkpoint, FineTuner, Runner
+from zoo.store.disk import writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,10 +82,11 @@ def cached_features(model: Model, split: Split, key: Sequence[Any], cache: Path,
         report(len(split))
         return load_file(path)["features"]
     features = _compute(model, split, report)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    save_file({"features": features}, temporary)
-    temporary.replace(path)
+    with writing(cache):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        save_file({"features": features}, temporary)
+        temporary.replace(path)
     return features
 
 

@@ -70,13 +70,20 @@ def _task(registry: Registry, card: ModelCard, wanted: str | None) -> str:
 def _name(registry: Registry, card: ModelCard, data: str | Path, wanted: str | None) -> str:
     """The new model's name: the given one if it is free, else one made from base and data."""
     if wanted is not None:
-        if registry.card(check_name(wanted)):
-            raise BadInput(f"there is already a model {wanted}", f"Choose another --name, or `zoo rm {wanted}` first.")
+        if taken := _taken(registry, check_name(wanted)):
+            raise BadInput(f"there is already a model {taken}", f"Choose another --name, or `zoo rm {taken}` first.")
         return wanted
     stem = "".join(c if c.isalnum() or c in "._+-" else "-" for c in Path(data).stem).strip(".-_+") or "data"
     first = f"{card.id.rpartition('/')[2]}-{stem}"[:90]
     tries = (first, *(f"{first}-{number}" for number in range(2, 10_000)))
-    return check_name(next(name for name in tries if registry.card(name) is None))
+    return check_name(next(name for name in tries if _taken(registry, name) is None))
+
+
+def _taken(registry: Registry, name: str) -> str | None:
+    """The model that has a name already, in this spelling or with other capitals; or None."""
+    from zoo.catalog import hot
+
+    return next((near for near in hot.near(registry.ready(), name) if near.lower() == name.lower()), None)
 
 
 def _read(registry: Registry, data: str | Path, task: str, settings: Settings) -> LabelledData:

