@@ -142,4 +142,6 @@ def leftovers(home: Path) -> list[str]:
 
 
 def _unfinished(path: Path) -> bool:
-    return path.parts[0] == "partial" or path.name.startswith(".") or path.suffix in {".tmp", ".part", ".incomplete"}
+    if path.parts[0] == "partial":  # where an interrupted pull goes on, and the store tidies up
+        return False
+    return path.name.startswith(".") or path.suffix in {".tmp", ".part", ".incomplete"}

@@ -7,6 +7,7 @@ For models that no catalog knows: `config.json` of transformers (`architectures`
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ __all__ = ["UNKNOWN", "complete", "is_inferred", "provisional"]
 
 UNKNOWN = "unknown"
 CONFIG = "config.json"
+
+_OWN_CARD = "Describe it by a card of your own in a plugin."
+_TIMM_NAME = re.compile(r"\w+")
+_MOST_CLASSES = 10_000_000
 
 # transformers' class suffix, then what the zoo calls the task; the longest suffix that fits is taken.
 TASKS_BY_SUFFIX = {
@@ -61,7 +66,7 @@ def read_config(path: Path, model: str) -> Mapping[str, Any]:
     if not path.is_file():
         raise BadCard(
             f"{model} has no config.json, so nothing says how to load it",
-            "Describe it by a card of your own in a plugin.",
+            _OWN_CARD,
         )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -80,7 +85,7 @@ def from_config(card: ModelCard, config: Mapping[str, Any], folder: Path) -> Mod
         return _transformers(card, config, folder)
     raise BadCard(
         f"{card.id}: config.json is neither of transformers nor of timm",
-        "Describe it by a card of your own in a plugin.",
+        _OWN_CARD,
     )
 
 
@@ -89,9 +94,11 @@ def _timm(card: ModelCard, config: Mapping[str, Any]) -> ModelCard:
     merged = dict(pretrained) if isinstance(pretrained, Mapping) else {}
     kept = ("input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode")
     made = {name: merged[name] for name in kept if merged.get(name) is not None}
-    made["num_classes"] = config.get("num_classes", merged.get("num_classes", 1000))
+    made["num_classes"] = _classes(card.id, config.get("num_classes", merged.get("num_classes", 1000)))
     if names := config.get("label_names") or merged.get("label_names"):
-        made["labels"] = list(names)
+        made["labels"] = _labels(card.id, names)
+    if not _TIMM_NAME.fullmatch(config["architecture"]):  # timm would look for other forms elsewhere, even on the hub
+        raise BadCard(f"{card.id}: {config['architecture']!r} is not the name of an architecture", _OWN_CARD)
     return card.replace(
         task="image-classification",
         tasks=("image-feature-extraction",),
@@ -104,9 +111,23 @@ def _timm(card: ModelCard, config: Mapping[str, Any]) -> ModelCard:
     )
 
 
+def _classes(model: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_CLASSES:
+        raise BadCard(f"{model}: {value!r} is not a number of classes", "Mend num_classes in config.json.")
+    return value
+
+
+def _labels(model: str, names: Any) -> list[str]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadCard(f"{model}: label_names is not a list of texts", "Mend label_names in config.json.")
+    return list(names)
+
+
 def _transformers(card: ModelCard, config: Mapping[str, Any], folder: Path) -> ModelCard:
-    named = config.get("architectures") or []
-    architecture = str(named[0]) if named else str(config["model_type"])
+    named = config.get("architectures") or [config.get("model_type")]
+    if not isinstance(named, list) or not isinstance(named[0], str):
+        raise BadCard(f"{card.id}: config.json names no architecture", _OWN_CARD)
+    architecture = named[0]
     task = _task(card.id, architecture)
     return card.replace(
         task=task,
@@ -114,6 +135,7 @@ def _transformers(card: ModelCard, config: Mapping[str, Any], folder: Path) -> M
         library="transformers",
         loader="whisper" if config.get("model_type") == "whisper" else "transformers",
         architecture=architecture,
+        config={},
         licence=_licence(_readme_licence(folder / "README.md"), "README.md"),
         facts={"task": f"{CONFIG}, architectures", "architecture": f"{CONFIG}, architectures"},
     )
@@ -123,7 +145,7 @@ def _task(model: str, architecture: str) -> str:
     for suffix in sorted(TASKS_BY_SUFFIX, key=len, reverse=True):
         if architecture.endswith(suffix):
             return TASKS_BY_SUFFIX[suffix]
-    raise BadCard(f"{model}: no task is known for architecture {architecture!r}", "Describe it by a card of your own.")
+    raise BadCard(f"{model}: no task is known for architecture {architecture!r}", _OWN_CARD)
 
 
 def _licence(name: Any, source: str) -> Licence:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cards import ModelCard, Ref
-from zoo.errors import BadOption, CatalogError, NotInstalled, UnknownModel, ZooError
+from zoo.errors import BadOption, CatalogError, NotInstalled, UnknownModel
 from zoo.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,6 +71,13 @@ class Registry:
     def database(self) -> Path:
         """The catalog's SQLite file; raises `CatalogError` when the settings' URL names no such file."""
         if not self.settings.database_url:
+            try:
+                self.settings.database.exists()
+            except OSError as error:  # a name that no file system takes, a folder that may not be entered
+                raise CatalogError(
+                    f"the catalog {self.settings.database} cannot be opened: {error.strerror}",
+                    "Set ZOO_HOME to a folder of your own.",
+                ) from error
             return self.settings.database
         from zoo.catalog.catalog import Catalog
 
@@ -85,8 +92,14 @@ class Registry:
     def plugins(self) -> PluginManager:
         """The plugins."""
         from zoo.plugin import PluginManager
+        from zoo.sync import quarantine_faulty
 
-        return self._given_plugins or PluginManager()
+        if self._given_plugins:
+            return self._given_plugins
+        found = PluginManager()
+        if self._current():
+            quarantine_faulty(found, self.database)
+        return found
 
     @functools.cached_property
     def store(self) -> Store:
@@ -156,9 +169,12 @@ class Registry:
 
     def sync(self) -> list[dict[str, Any]]:
         """Read the cards of all plugins again; returns per plugin what was added, updated and removed."""
+        from zoo.plugin import PluginManager
         from zoo.sync import sync_feeds
 
-        return sync_feeds(self.catalog, self.plugins)[0]
+        catalog = self.catalog
+        self.plugins = self._given_plugins or PluginManager()  # a plugin that was faulty may have been mended
+        return sync_feeds(catalog, self.plugins)
 
     def resolve(self, ref: str | Ref, *, revision: str | None = None) -> Resolved:
         """What a ref means.
@@ -213,7 +229,7 @@ class Registry:
 
         try:
             return complete(card, path)
-        except ZooError:
+        except BaseException:  # whatever it was, files without a card would be half a model
             self.store.remove(card.id, manifest.revision)
             raise
 
@@ -279,15 +295,21 @@ class Registry:
         return freed
 
     def show(self, ref: str) -> dict[str, Any]:
-        """All that is known of a model: card, provenance, files, licence, lineage, runs; raises `UnknownModel`."""
+        """All that is known of a model: card, provenance, files, licence, lineage, runs; raises `UnknownModel`.
+
+        With `@alias-or-revision` only that revision's files are told of; raises `NotFound` when it is not here.
+        """
         from zoo.catalog import hot
         from zoo.resolve import known_id
 
-        path = self.ready()
-        model, note = known_id(path, Ref.parse(ref))
+        path, parsed = self.ready(), Ref.parse(ref)
+        model, note = known_id(path, parsed)
         shown = hot.show(path, model)
         if shown is None:
             raise UnknownModel(model)
+        if parsed.kind == "name" and parsed.revision:
+            wanted = self.catalog.find_revision(model, parsed.revision)
+            shown["revisions"] = [row for row in shown["revisions"] if row["revision"] == wanted]
         return {**shown, "note": note} if note else shown
 
     def provenance(self, card: ModelCard, manifest: Manifest) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def resolve(registry: Registry, ref: str | Ref, revision: str | None) -> Resolve
         return Resolved(card=card, revision=_revision(registry, card, wanted), note=note)
     card = _uncatalogued(registry, parsed)
     # A folder may have changed since it was last read, and an unpinned hub ref may have moved: ask the source again.
-    fixed = parsed.kind == "pypi" or registry.settings.offline
+    fixed = parsed.kind == "pypi" or (registry.settings.offline and parsed.kind != "folder")
     return Resolved(card=card, revision=_revision(registry, card, None) if fixed else None)
 
 

@@ -1,4 +1,4 @@
-"""`zoo predict` on small models: what it prints, what it writes, and what it does when an input or the user breaks off."""
+"""`zoo predict` on small models: what it prints and writes, and what it does when an input or the user breaks off."""
 
 from __future__ import annotations
 

@@ -88,8 +88,9 @@ def test_the_record_says_how_it_was_made(zoo: Zoo, models: Models) -> None:
     assert record["data"]["classes"] == ["blue", "green", "red"]
     assert (record["data"]["train"], record["data"]["test"]) == (18, 6)
     assert len(record["data"]["fingerprint"]) == 64
-    assert record["hyperparameters"]["strength"] > 0
-    assert record["hyperparameters"]["cross_validation"]
+    assert record["hyperparameters"]["test_size"] == 0.25
+    assert record["chosen"]["strength"] > 0
+    assert record["chosen"]["cross_validation"]
     assert record["environment"]["packages"].keys() >= {"torch", "timm", "scikit-learn"}
     assert record["started"] <= record["ended"]
 

@@ -85,7 +85,9 @@ def test_a_plugin_comes_and_goes(cli: Cli, home: Path, site: Path) -> None:
 
 
 def test_an_upgraded_plugin_brings_its_new_cards(cli: Cli, home: Path, site: Path) -> None:
-    uninstall(site, install(site, CARD.format(id="mine/tree")))
+    old = install(site, CARD.format(id="mine/tree"))
+    assert cli("show", "mine/tree").code == 0
+    uninstall(site, old)
     install(site, CARD.format(id="mine/bush"), version="1.1")
     assert cli("show", "mine/bush").code == 0
     assert cli("show", "mine/tree").code == 3
@@ -119,10 +121,18 @@ def test_a_broken_plugin_is_named_and_all_else_works(
     assert doctor.code == 1
     assert "zoo_mine is broken" in doctor.out
     assert "Traceback" not in doctor.err
+    (site / "zoo_mine.py").write_text(CARD.format(id="mine/tree"), encoding="utf-8")
+    sys.modules.pop("zoo_mine", None)
+    importlib.invalidate_caches()
+    assert cli("plugin", "sync").code == 0
+    assert cli("show", "mine/tree").code == 0
+    assert cli("doctor").code == 0
 
 
 def test_a_broken_plugin_keeps_the_cards_that_it_had(cli: Cli, home: Path, site: Path) -> None:
-    uninstall(site, install(site, CARD.format(id="mine/tree")))
+    old = install(site, CARD.format(id="mine/tree"))
+    assert cli("show", "mine/tree").code == 0
+    uninstall(site, old)
     install(site, BROKEN["raises at import"], version="1.1")
     assert cli("show", "mine/tree").code == 0
     outcome = cli("pull", "mine/tree")

@@ -25,6 +25,8 @@ def _sections(shown: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]
     yield shown["id"], list(_facts(shown, card))
     yield "licence", list(_licence(card))
     yield "origin", list(_origin(shown, card))
+    if facts := card.get("facts"):
+        yield "facts come from", list(facts.items())
     for revision in shown.get("revisions", []):
         yield f"revision {revision['revision'][:12]}, here since {revision['pulled']}", list(_files(revision))
     if not shown.get("revisions"):
@@ -68,8 +70,6 @@ def _origin(shown: dict[str, Any], card: dict[str, Any]) -> Iterator[tuple[str, 
         yield "source", f"{source['uri']}{pin}"
     if feed := shown.get("feed"):
         yield "catalogued by", f"{feed['name']} {feed['version']} ({feed['kind']})"
-    for fact, where in card.get("facts", {}).items():
-        yield f"  {fact}", f"from {where}"
 
 
 def _files(revision: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -48,6 +48,8 @@ def _files(value: str | Path, suffixes: tuple[str, ...], kind: str) -> Iterator[
     if text.startswith(("http://", "https://")):
         yield Item(text, text)
         return
+    if not text.strip():
+        raise BadData("the name of an input is empty", "Give a file, a folder or a glob.")
     path = Path(value).expanduser()
     if _is(path, "is_dir"):
         yield from _folder(path, suffixes, kind)

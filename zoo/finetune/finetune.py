@@ -15,6 +15,7 @@ from zoo.finetune.job import Job, Learnt, Settings
 from zoo.finetune.probe import fit_probe
 from zoo.finetune.register import recorded, register
 from zoo.finetune.run import Run, new_run_id, now
+from zoo.infer import UNKNOWN
 from zoo.models.load import open_model
 from zoo.plugin import Checkpoint
 from zoo.tasks import TASKS
@@ -37,7 +38,11 @@ def finetune(
     report = report or (lambda what, done, total: None)
     if settings.method not in METHODS:
         raise BadOption(f"there is no method {settings.method!r}", f"Use one of: {', '.join(METHODS)}.")
+    if not 0 <= settings.seed < 2**32:
+        raise BadOption(f"a seed of {settings.seed} makes no sense", "Give a number from 0 to 4294967295.")
     resolved = registry.resolve(ref).card
+    if resolved.loader == UNKNOWN:  # only its files say what it is
+        resolved = registry.pull(ref).card
     task = _task(registry, resolved, settings.task)
     name = _name(registry, resolved, data, settings.name)
     read = _read(registry, data, task, settings)

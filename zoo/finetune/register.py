@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ def register(job: Job, learnt: Learnt, record: dict[str, Any]) -> Run:
     record |= {
         "revision": manifest.revision,
         "metrics": dict(learnt.metrics),
-        "hyperparameters": _hyperparameters(job, learnt),
+        "chosen": {"strength": learnt.probe.strength, "cross_validation": learnt.probe.scores},
     }
     try:
         _enter(job, _card(job, learnt), manifest)
@@ -109,10 +109,6 @@ def _started(job: Job) -> dict[str, Any]:
         "started": job.started,
         "outcome": "running",
     }
-
-
-def _hyperparameters(job: Job, learnt: Learnt) -> Mapping[str, Any]:
-    return vars(job.settings) | {"strength": learnt.probe.strength, "cross_validation": learnt.probe.scores}
 
 
 def _card(job: Job, learnt: Learnt) -> ModelCard:
