@@ -24,8 +24,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("infer", "sync", "resolve", "rebuild"),
     ("registry",),
     ("doctor", "models"),
-    ("evaluate",),
-    ("finetune",),
+    ("evaluation",),
+    ("finetuning",),
     ("api",),
     ("__init__",),
     ("cli",),
@@ -137,6 +137,14 @@ def _ruff_order(name: str) -> tuple[int, str]:
     if name.isupper():
         return (0, name)
     return (1, name) if name.lstrip("_")[:1].isupper() else (2, name)
+
+
+def test_no_room_takes_a_public_name() -> None:
+    """Importing a package sets its name in `zoo`: a room called as a function is would replace the function."""
+    for name in modules():
+        importlib.import_module(name)
+    functions = ("finetune", "installed", "load", "pull", "remove", "search", "show")
+    assert all(callable(getattr(zoo, name)) for name in functions)
 
 
 def test_the_public_names_of_zoo() -> None:

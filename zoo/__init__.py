@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.api import Zoo
     from zoo.cards import ModelCard, Ref
     from zoo.errors import ZooError
-    from zoo.finetune import Run
+    from zoo.finetuning import Run
     from zoo.models import Model
 
 __all__ = [
@@ -47,7 +47,7 @@ _HOMES = {
     "Model": "zoo.models",
     "ModelCard": "zoo.cards",
     "Ref": "zoo.cards",
-    "Run": "zoo.finetune",
+    "Run": "zoo.finetuning",
     "Zoo": "zoo.api",
     "ZooError": "zoo.errors",
 }

@@ -12,8 +12,8 @@ from zoo.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-    from zoo.finetune import Run
-    from zoo.finetune.finetune import Report
+    from zoo.finetuning import Run
+    from zoo.finetuning.finetune import Report
     from zoo.models import Model
 
 __all__ = ["Zoo", "default_zoo"]
@@ -39,8 +39,8 @@ class Zoo(Registry):
 
     def finetune(self, ref: str, data: str | Path, *, report: Report | None = None, **settings: Any) -> Run:
         """Adapt a model to labelled data; see `zoo.finetune`. `report(what, done, total)` is told of the progress."""
-        from zoo.finetune import finetune
-        from zoo.finetune.job import Settings as Wanted
+        from zoo.finetuning import finetune
+        from zoo.finetuning.job import Settings as Wanted
 
         return finetune(self, ref, data, settings=Wanted(**settings), report=report)
 

@@ -81,10 +81,15 @@ def _check_part(name: str, part: str) -> None:
 def check_file_path(path: str) -> str:
     """Return a checkpoint file's relative path unchanged, or raise `BadCard` when it could leave its folder."""
     parts = path.split("/")
-    odd = any(ord(c) < 32 or ord(c) == 127 or c in '\\:*?"<>|' for c in path)
+    odd = any(_is_control(c) or c in '\\:*?"<>|' for c in path)
     if not path or odd or len(path) > 512 or any(_bad_component(part) for part in parts):
         raise BadCard(f"file path {_shown(path)} is not a plain relative path", "Join names by `/`, without `..`.")
     return path
+
+
+def _is_control(c: str) -> bool:
+    """A control character, or half of a character: what Python makes of bytes that are no UTF-8."""
+    return ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff"
 
 
 def _bad_component(part: str) -> bool:
@@ -119,7 +124,7 @@ class Ref:
         Raises:
             BadRef: malformed, or with path tricks, control characters, NUL, a drive letter.
         """
-        if not text or len(text) > 4096 or any(ord(c) < 32 or ord(c) == 127 for c in text):
+        if not text or len(text) > 4096 or any(_is_control(c) for c in text):
             raise BadRef(f"{_shown(text)} is not a model ref", "Type a name such as `mobilenetv2_100`.")
         if text.startswith(("./", "../", "/", "~/")) or text in {".", ".."}:
             return cls(kind="folder", name=text)

@@ -60,7 +60,10 @@ class Settings:
 
 def _home(env: Mapping[str, str]) -> Path:
     if given := env.get("ZOO_HOME"):
-        return Path(given).expanduser().absolute()
+        try:
+            return Path(given).expanduser().absolute()
+        except RuntimeError as error:
+            raise BadInput(f"ZOO_HOME={given!r}: {error}", "Give a full path.") from error
     data = env.get("XDG_DATA_HOME")
     return (Path(data) if data else Path("~/.local/share").expanduser()) / "zoo"
 

@@ -107,6 +107,12 @@ def test_failures(runner: Lengths) -> None:
     assert returned[1].to_dict() == {"error": "'' is no text"}
 
 
+def test_an_input_that_is_an_error_already_fails_in_its_turn(runner: Lengths) -> None:
+    returned = list(engine(runner).run(["1", BadData("no such folder"), "2"], Options(), "return"))
+    assert returned[1] == Failure(returned[1].error)
+    assert (returned[0], str(returned[1]), returned[2]) == (1.0, "no such folder", 2.0)
+
+
 @pytest.mark.parametrize("fits", [1, 2, 3])
 def test_out_of_memory_halves_the_batch_and_changes_no_result(runner: Lengths, fits: int) -> None:
     runner.fail_over = fits

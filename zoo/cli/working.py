@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.api import Zoo
-    from zoo.finetune.finetune import Report
+    from zoo.finetuning.finetune import Report
 
 __all__ = ["finetune", "open_zoo", "pull", "remove", "show_options"]
 

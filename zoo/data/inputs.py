@@ -29,18 +29,24 @@ def expand(values: Iterable[Any], kind: str) -> Iterator[Item]:
     """Single inputs of a task's kind (`image`, `audio`, `text`, `pair`) from what was given.
 
     Strings are paths, folders (searched to the bottom, sorted) or globs for pictures and recordings, the text itself
-    for texts, and JSON or two texts with a tab between them for pairs. Other values are inputs as they are.
-
-    Raises:
-        BadData: a folder or glob without a fitting file, or a malformed pair.
+    for texts, and JSON or two texts with a tab between them for pairs. Other values are inputs as they are. A folder
+    or glob without a fitting file, or a malformed pair, is an input whose value is the `BadData` that says so: it fails
+    in its turn and does not keep the others from going on.
     """
     for value in values:
-        if kind in {"image", "audio"} and isinstance(value, str | Path):
-            yield from _files(value, SUFFIXES if kind == "image" else AUDIO_SUFFIXES, kind)
-        elif kind == "pair" and isinstance(value, str):
-            yield Item(value, _pair(value))
-        else:
-            yield Item(value if isinstance(value, str) else type(value).__name__, value)
+        try:
+            yield from _expanded(value, kind)
+        except BadData as error:
+            yield Item(str(value), error)
+
+
+def _expanded(value: Any, kind: str) -> Iterator[Item]:
+    if kind in {"image", "audio"} and isinstance(value, str | Path):
+        yield from _files(value, SUFFIXES if kind == "image" else AUDIO_SUFFIXES, kind)
+    elif kind == "pair" and isinstance(value, str):
+        yield Item(value, _pair(value))
+    else:
+        yield Item(value if isinstance(value, str) else type(value).__name__, value)
 
 
 def _files(value: str | Path, suffixes: tuple[str, ...], kind: str) -> Iterator[Item]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,13 +176,26 @@ def _columns(path: Path, cache: Path | None) -> dict[str, list[Any]]:
     if path.suffix.lower() == ".tsv":
         options["sep"] = "\t"
     try:
-        table = load_dataset(
-            kind, data_files=str(path), split="train", cache_dir=str(cache) if cache else None, **options
-        )
+        with _silent("datasets"):
+            table = load_dataset(
+                kind, data_files=str(path), split="train", cache_dir=str(cache) if cache else None, **options
+            )
     except (DatasetsError, ValueError, OSError, KeyError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise BadData(f"{path} cannot be read as {kind}: {reason}", "Is it UTF-8, with one row per line?") from error
     return {name: table[name][:] for name in table.column_names}
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keep a library from logging what is raised as one clear error anyway."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _pick(columns: dict[str, list[Any]], given: str | None, usual: Sequence[str], what: str, path: Path) -> str:

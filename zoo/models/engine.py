@@ -79,7 +79,8 @@ class Engine:
         """One result per input, in order.
 
         Args:
-            inputs: read as far ahead as a few batches need, never to the end.
+            inputs: read as far ahead as a few batches need, never to the end; a `ZooError` among them is an input that
+                could not even be found, and fails as such.
             options: of the runner.
             on_error: for inputs that cannot be used: `raise`, `skip` them, or `return` a `Failure` in their place.
         """
@@ -112,6 +113,8 @@ class Engine:
             yield ahead.popleft().result()
 
     def _prepare(self, value: Any, options: Any) -> _Prepared:
+        if isinstance(value, ZooError):
+            return _Prepared((), value)
         try:
             return _Prepared(self.runner.prepare(value, options))
         except ZooError as error:

@@ -104,6 +104,7 @@ class _Pull:
             return None
         finally:
             self._progress.done()
+            shutil.rmtree(self._built, ignore_errors=True)
 
     def _check_space(self) -> None:
         needed, free = self._plan.needed, free_space(self._layout.home)

@@ -94,7 +94,11 @@ def _inside(root: Path, member: str) -> Path:
 
 
 def _refuse_outside(root: Path, path: Path) -> None:
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        outside = not path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError) as error:  # Python's words for a loop of links
+        raise UnsafeFile(f"{path} is a link that leads back to itself", "Remove it.") from error
+    if outside:
         raise UnsafeFile(
             f"{path} is a link to a place outside its folder", "Copy the file that it points to into the folder."
         )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from zoo.cards import ModelCard, check_name
 from zoo.data import LabelledData, read_labelled, split_data
 from zoo.errors import BadInput, BadOption, UnknownTask
-from zoo.evaluate import classification_metrics
-from zoo.finetune.features import FeatureRunner, cached_features
-from zoo.finetune.job import Job, Learnt, Settings
-from zoo.finetune.probe import fit_probe
-from zoo.finetune.register import recorded, register
-from zoo.finetune.run import Run, new_run_id, now
+from zoo.evaluation import classification_metrics
+from zoo.finetuning.features import FeatureRunner, cached_features
+from zoo.finetuning.job import Job, Learnt, Settings
+from zoo.finetuning.probe import fit_probe
+from zoo.finetuning.register import recorded, register
+from zoo.finetuning.run import Run, new_run_id, now
 from zoo.infer import UNKNOWN
 from zoo.models.load import open_model
 from zoo.plugin import Checkpoint

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cards import Metric, ModelCard, Source
-from zoo.finetune.run import Run, environment, now
+from zoo.finetuning.run import Run, environment, now
 from zoo.rebuild import drop_card, keep_card, run_record, write_json
 
 if TYPE_CHECKING:
-    from zoo.finetune.job import Job, Learnt
+    from zoo.finetuning.job import Job, Learnt
     from zoo.manifests import Manifest
 
 __all__ = ["recorded", "register"]

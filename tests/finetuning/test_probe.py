@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from zoo.finetune.probe import fit_probe
+from zoo.finetuning.probe import fit_probe
 
 
 def digits(classes: int) -> tuple[np.ndarray, list[str]]:

@@ -11,7 +11,7 @@ from zoo.errors import BadInput
 
 if TYPE_CHECKING:
     from zoo.data import LabelledData, Split
-    from zoo.finetune.probe import Probe
+    from zoo.finetuning.probe import Probe
     from zoo.plugin import Head
     from zoo.registry import Pulled, Registry
 

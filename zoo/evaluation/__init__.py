@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from zoo.evaluate.metrics import classification_metrics
+from zoo.evaluation.metrics import classification_metrics
 
 __all__ = ["classification_metrics"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.finetune.finetune import METHODS, finetune
-from zoo.finetune.run import Run
+from zoo.finetuning.finetune import METHODS, finetune
+from zoo.finetuning.run import Run
 
 __all__ = ["METHODS", "Run", "finetune"]
