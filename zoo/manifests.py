@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from zoo.cards import digest
 from zoo.errors import IntegrityError
 
-__all__ = ["Manifest", "StoredFile", "revision_of"]
+__all__ = ["Manifest", "StoredFile", "arrival_time", "revision_of"]
+
+
+def arrival_time() -> str:
+    """Now, as `Manifest.pulled` has it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +62,8 @@ class Manifest:
     Attributes:
         model: the model's id.
         files: sorted by path.
-        pulled: when the files arrived, UTC, ISO 8601, such as `2026-01-31T09:00:00Z`.
+        pulled: when the files arrived, UTC, ISO 8601 to the microsecond, such as `2026-01-31T09:00:00.250000Z`: the
+            newest revision is the one that arrived last.
         upstream: the origin's own revision (a hub commit) where it has one.
         containers: `{URI: sha256}` of the wheels that files were taken out of.
     """

@@ -192,28 +192,36 @@ class Registry:
         resolved = self.resolve(ref)
         return resolved.card, self.store.plan(resolved.card)
 
+    def obtain(self, ref: str | Ref, *, revision: str | None = None) -> Pulled:
+        """A model's newest revision that is here, or the one named; pulled first where none is here."""
+        resolved = self.resolve(ref, revision=revision)
+        if resolved.revision and self.store.find(resolved.card.id, resolved.revision):
+            return self._here(resolved.card, resolved.revision)
+        return self.pull(ref, revision=revision)
+
     def pull(
         self, ref: str | Ref, *, revision: str | None = None, progress: Progress | None = None, force: bool = False
     ) -> Pulled:
-        """Make sure that a model's files are here, whole and verified, and record where they are from.
+        """Make sure that the files which the card names are here, whole and verified, and record where they are from.
 
         Args:
             ref: the model.
-            revision: an alias or revision instead of the one in the ref.
+            revision: an alias or revision instead of the one in the ref; it must be here.
             progress: is told of the download.
-            force: ask the origin again even though a revision is here.
+            force: ask the origin again, and read what is here again.
+
+        Raises:
+            NotInstalled: the named revision, or a model that was made here, is not here any more.
         """
         from zoo.infer import is_inferred
         from zoo.rebuild import keep_card
 
         resolved = self.resolve(ref, revision=revision)
         card = resolved.card
-        if resolved.revision and not force:
-            if path := self.store.find(card.id, resolved.revision):
-                manifest = self.store.manifest(card.id, resolved.revision)
-                return Pulled(card=card, manifest=manifest, path=path)
-            if revision or Ref.parse(str(ref)).revision:
-                raise NotInstalled(f"revision {resolved.revision[:12]} of {card.id} is not here", f"Pull {card.id}.")
+        if resolved.revision and (revision or _names_revision(ref) or _is_made_here(card)):
+            return self._here(card, resolved.revision)
+        if _is_made_here(card):
+            raise NotInstalled(f"{card.id} was made here, and its files were removed", "Fine-tune it again.")
         manifest = self.store.pull(card, progress=progress or self._progress(), refresh=force)
         path = self._path(card.id, manifest.revision)
         if is_inferred(card):
@@ -222,6 +230,10 @@ class Registry:
             self.catalog.add_card(card, feed="local")
         self.catalog.record_revision(manifest)
         return Pulled(card=card, manifest=manifest, path=path)
+
+    def _here(self, card: ModelCard, revision: str) -> Pulled:
+        path = self._path(card.id, revision)
+        return Pulled(card=card, manifest=self.store.manifest(card.id, revision), path=path)
 
     def _described(self, card: ModelCard, manifest: Manifest, path: Path) -> ModelCard:
         """The card that the pulled files describe; files that nothing can load do not stay."""
@@ -289,7 +301,7 @@ class Registry:
         for manifest in here:
             self.catalog.forget_revision(manifest.model, manifest.revision)
             freed += self.store.remove(manifest.model, manifest.revision)
-        if resolved.card.sources and resolved.card.sources[0].scheme == "run" and not parsed.revision:
+        if _is_made_here(resolved.card) and not parsed.revision:
             self.catalog.remove_card(resolved.card.id)  # it was made here, so without its files nothing is left of it
             drop_card(self.home, resolved.card.id)
         return freed
@@ -330,3 +342,13 @@ class Registry:
             return self.catalog.get(model)
         except UnknownModel:
             return None
+
+
+def _is_made_here(card: ModelCard) -> bool:
+    """Whether a run of this zoo made the model, so that no origin has its files."""
+    return any(source.scheme == "run" for source in card.sources)
+
+
+def _names_revision(ref: str | Ref) -> bool:
+    parsed = Ref.parse(ref) if isinstance(ref, str) else ref
+    return parsed.kind == "name" and parsed.revision is not None

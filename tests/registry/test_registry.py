@@ -247,3 +247,46 @@ def test_a_home_that_is_a_file(tmp_path: Path, models: Models) -> None:
         with pytest.raises((CatalogError, ResourceError)) as error:
             ask()
         assert str(tmp_path / "file") in error.value.cause
+
+
+def pinned(path: Path) -> Any:
+    """A catalogued card whose one file is pinned to the bytes that `path` has now."""
+    import hashlib
+
+    from zoo.cards import ModelCard, Source, WeightFile
+
+    uri, content = f"file:{path}", path.read_bytes()
+    file = WeightFile(path=path.name, origin=(uri,), size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    return ModelCard(
+        id="team/model",
+        task="text-classification",
+        library="x",
+        loader="x",
+        architecture="x",
+        sources=(Source(uri=uri),),
+        files=(file,),
+    )
+
+
+def test_pull_follows_the_card_and_obtain_takes_what_is_here(zoo: Zoo, tmp_path: Path) -> None:
+    file = tmp_path / "notes.json"
+    file.write_text('{"version": 1}')
+    zoo.catalog.add_card(pinned(file))
+    old = zoo.pull("team/model").manifest.revision
+    file.write_text('{"version": 2, "more": true}')
+    zoo.catalog.add_card(pinned(file))
+    assert zoo.obtain("team/model").manifest.revision == old
+    new = zoo.pull("team/model").manifest.revision
+    assert new != old
+    assert zoo.obtain("team/model").manifest.revision == new
+    assert zoo.obtain(f"team/model@{old[:12]}").manifest.revision == old
+    assert zoo.pull("team/model", revision=old[:12]).manifest.revision == old
+
+
+def test_a_model_that_was_made_here_is_not_pulled(zoo: Zoo, models: Models) -> None:
+    run = zoo.finetune("pics", models.squares, name="colours")
+    assert zoo.pull("colours").manifest.revision == run.revision
+    zoo.store.remove("colours")
+    zoo.catalog.forget_revision("colours", run.revision)
+    with pytest.raises(NotInstalled, match="was made here"):
+        zoo.pull("colours")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from zoo.cli.render import NOT_STATED, number, safe, size
+from zoo.cli.render import NOT_STATED, number, safe, size, when
 
 __all__ = ["print_card"]
 
@@ -28,7 +28,7 @@ def _sections(shown: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]
     if facts := card.get("facts"):
         yield "facts come from", list(facts.items())
     for revision in shown.get("revisions", []):
-        yield f"revision {revision['revision'][:12]}, here since {revision['pulled']}", list(_files(revision))
+        yield f"revision {revision['revision'][:12]}, here since {when(revision['pulled'])}", list(_files(revision))
     if not shown.get("revisions"):
         yield "files", [("", f"not here; `zoo pull {shown['id']}` fetches them")]
     if lineage := list(_lineage(shown)):

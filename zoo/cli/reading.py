@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from zoo.cli.render import emit_json, number, print_table, size, written_licence
+from zoo.cli.render import emit_json, number, print_table, size, when, written_licence
 
 __all__ = ["list_models", "search", "show"]
 
@@ -77,7 +77,7 @@ def list_models(*, as_json: bool = False) -> int:
                 size(row.get("size")),
                 written_licence(row.get("licence")),
                 revision["revision"][:12],
-                revision["pulled"],
+                when(revision["pulled"]),
             ]
             for row in rows
             for revision in row["revisions"]

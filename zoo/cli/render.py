@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoo.errors import ZooError
 
-__all__ = ["emit_json", "emit_line", "number", "print_error", "print_table", "safe", "size", "written_licence"]
+__all__ = ["emit_json", "emit_line", "number", "print_error", "print_table", "safe", "size", "when", "written_licence"]
 
 NOT_STATED = "not stated"
 
@@ -67,6 +67,11 @@ def size(value: int | None) -> str:
         if value >= scale:
             return f"{value / scale:.1f} {unit}"
     return f"{value} B"
+
+
+def when(time: str) -> str:
+    """A recorded time to the second: `2026-01-31T09:00:00Z`."""
+    return f"{time[:19]}Z"
 
 
 def written_licence(licence: dict[str, Any] | None) -> str:

@@ -42,14 +42,14 @@ def finetune(
         raise BadOption(f"a seed of {settings.seed} makes no sense", "Give a number from 0 to 4294967295.")
     resolved = registry.resolve(ref).card
     if resolved.loader == UNKNOWN:  # only its files say what it is
-        resolved = registry.pull(ref).card
+        resolved = registry.obtain(ref).card
     task = _task(registry, resolved, settings.task)
     name = _name(registry, resolved, data, settings.name)
     read = _read(registry, data, task, settings)
 
     job = Job(
         registry=registry,
-        pulled=registry.pull(ref),
+        pulled=registry.obtain(ref),
         task=task,
         name=name,
         data=read,

@@ -34,7 +34,7 @@ def load(
     batch: int | None = None,
 ) -> Model:
     """Load a model for a task; see `zoo.load`."""
-    pulled = registry.pull(ref, revision=revision)
+    pulled = registry.obtain(ref, revision=revision)
     task = _task(pulled.card, task)
     runner = registry.plugins.runner(pulled.card.loader, task)
     return open_model(registry, pulled, task, runner, device=device, dtype=dtype, batch=batch)

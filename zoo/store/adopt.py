@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from zoo.cards import check_file_path
 from zoo.errors import BadInput, NotFound, NotInstalled
-from zoo.manifests import Manifest, StoredFile
+from zoo.manifests import Manifest, StoredFile, arrival_time
 from zoo.store.disk import hash_file
 from zoo.store.folders import is_manifest_name
 from zoo.store.layout import Layout
@@ -33,7 +32,7 @@ def adopt_files(
         manifest = Manifest(
             model=model_id,
             files=tuple(sorted([*kept, *made], key=lambda f: f.path)),
-            pulled=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            pulled=arrival_time(),
             upstream=base.upstream if base and kept else None,
             containers=base.containers if base and kept else {},
         )

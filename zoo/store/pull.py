@@ -8,13 +8,12 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from zoo.cards import ModelCard
 from zoo.errors import BadCard, BadInput, HashMismatch, IntegrityError, NoSpace
-from zoo.manifests import Manifest, StoredFile
+from zoo.manifests import Manifest, StoredFile, arrival_time
 from zoo.store.disk import copy_bytes, free_space, hash_file, sync
 from zoo.store.layout import Layout
 from zoo.store.match import Arrivals
@@ -244,7 +243,7 @@ class _Pull:
         return Manifest(
             model=self._plan.model,
             files=tuple(sorted(files, key=lambda f: f.path)),
-            pulled=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            pulled=arrival_time(),
             upstream=self._plan.upstream,
             containers={d.uri: self._hashes[d.key] for d in self._plan.containers},
         )
