@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent.parent
 # From the ground up. A room may import rooms that stand before its own line, and its own package.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("settings", "cards", "tasks", "_cardcheck", "_draw"),
+    ("refs", "settings"),
+    ("cards", "tasks", "_cardcheck", "_draw"),
     ("manifests",),
     ("catalog", "store", "devices", "plugin", "data"),  # the five pillars: none imports another
     ("infer", "sync", "resolve", "rebuild"),
