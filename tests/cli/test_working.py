@@ -214,3 +214,19 @@ def test_exit_code_of_plugins(
     assert "zoo_vision_that_is_not_there" in row["error"]
     assert cli("search", "resnet", "--limit", "1").code == 0
     assert cli("predict", "judge", "a good film").code == 0
+
+
+@pytest.mark.parametrize("form", [("{data}",), ("--data", "{data}")])
+def test_finetune_takes_its_data_as_argument_or_option(
+    form: tuple[str, ...], cli: Cli, home: Path, models: Models
+) -> None:
+    made = cli("finetune", "pics", *(part.format(data=models.squares) for part in form), "--json")
+    assert made.code == 0, made.err
+    assert set(made.json) >= {"model", "metrics", "run"}
+
+
+@pytest.mark.parametrize("form", [(), ("a", "--data", "b")])
+def test_finetune_wants_its_data_once(form: tuple[str, ...], cli: Cli, zoo_home: Path) -> None:
+    made = cli("finetune", "pics", *form)
+    assert made.code == 2
+    assert "name the data once" in made.err

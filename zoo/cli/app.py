@@ -189,10 +189,15 @@ def predict(
 
 def finetune(
     model: Model,
-    data: Annotated[
-        str,
-        typer.Option(help="Folder with one sub-folder of pictures per class, or a CSV, TSV, JSONL or Parquet file."),
-    ],
+    folder_or_table: Annotated[
+        str | None,
+        typer.Argument(
+            help="Folder with one sub-folder of pictures per class, or a CSV, TSV, JSONL or Parquet file.",
+            metavar="DATA",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="The same as an option.", metavar="DATA")] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the new model; made from base and data if not given.")
     ] = None,
@@ -215,14 +220,16 @@ def finetune(
 
     \b
     Examples:
-      zoo finetune mobilenetv2_100 --data pets/ --name my-pets
+      zoo finetune mobilenetv2_100 pets/ --name my-pets
       zoo finetune all-MiniLM-L6-v2 --data reviews.csv
     """
     from zoo.cli import working
 
+    if (folder_or_table is None) == (data is None):
+        raise typer.BadParameter("name the data once: as `zoo finetune MODEL DATA`, or with --data", param_hint="DATA")
     return working.finetune(
         model,
-        data,
+        folder_or_table or data or "",
         offline=offline,
         quiet=quiet,
         as_json=as_json,
