@@ -193,3 +193,17 @@ def test_another_catalog_by_its_url(cli: Cli, home: Path, tmp_path: Path, monkey
     assert [row["id"] for row in cli("list", "--json").json] == ["local/judge", "local/pics", "local/texts"]
     assert cli("doctor").code == 0
     assert not (home / "registry.db").exists()
+
+
+def test_a_task_that_does_not_exist_gets_the_nearest(cli: Cli, home: Path) -> None:
+    outcome = cli("search", "--task", "image-clasification")
+    assert outcome.code == 3
+    assert outcome.out == ""
+    assert "there is no task 'image-clasification'" in outcome.err
+    assert "Did you mean image-classification" in outcome.err
+
+
+def test_what_was_asked_is_said_when_nothing_fits(cli: Cli, home: Path) -> None:
+    outcome = cli("search", "zebra", "--task", "object-detection", "--installed")
+    assert outcome.code == 3
+    assert "no model fits 'zebra' and task object-detection and installed" in outcome.err

@@ -139,14 +139,14 @@ def test_one_revision_is_removed_and_the_other_stays(zoo: Zoo, models: Models, t
     assert zoo.pull("local/mine@" + second[:7]).path.is_dir()
 
 
-@pytest.mark.parametrize("form", ["./mine", "mine/", "../work/mine", "~/mine", "absolute"])
+@pytest.mark.parametrize("form", ["./mine", "mine/", "../place/mine", "~/mine", "absolute"])
 def test_folders_in_every_spelling_are_one_model(
     zoo: Zoo, models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    work = tmp_path / "work"
-    folder = copied(models.texts, work / "mine")
-    monkeypatch.chdir(work)
-    monkeypatch.setenv("HOME", str(work))
+    place = tmp_path / "place"
+    folder = copied(models.texts, place / "mine")
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", str(place))
     ref = {"absolute": str(folder), "mine/": "./mine/"}.get(form, form)
     assert zoo.pull(ref).card.id == "local/mine"
     assert zoo.pull(str(folder)).manifest.files[0].origin[0].startswith(f"file:{folder}#")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from zoo.cli.render import emit_json, number, print_table, size, when, written_licence
+from zoo.cli.render import emit_json, number, print_error, print_table, size, when, written_licence
+from zoo.errors import NotFound, nearest
 
 __all__ = ["list_models", "search", "show"]
 
@@ -40,9 +41,20 @@ def search(
     if rows:
         return 0
     near = hot.near(path, query) if query else []
+    print_error(_nothing_fits(query, near, {name: value for name, value in filters.items() if value}))
+    return NotFound.exit_code
+
+
+def _nothing_fits(query: str, near: list[str], filters: dict[str, Any]) -> NotFound:
+    from zoo.tasks import TASKS
+
+    if (task := filters.get("task")) and task not in TASKS:
+        known = nearest(task, TASKS) or sorted(TASKS)
+        return NotFound(f"there is no task {task!r}", f"Did you mean {', '.join(known)}?")
+    asked = [f"{name} {value}" if isinstance(value, str) else name for name, value in filters.items()]
+    what = " and ".join(([repr(query)] if query else []) + asked)
     hint = f"Did you mean {', '.join(near)}?" if near else "Use fewer or other words; `zoo search` alone shows all."
-    print(f"zoo: no model fits {query!r}\n     {hint}", file=sys.stderr)
-    return 3
+    return NotFound(f"no model fits {what}", hint)
 
 
 def _row(row: dict[str, Any]) -> list[str]:
