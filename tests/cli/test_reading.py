@@ -207,3 +207,13 @@ def test_what_was_asked_is_said_when_nothing_fits(cli: Cli, home: Path) -> None:
     outcome = cli("search", "zebra", "--task", "object-detection", "--installed")
     assert outcome.code == 3
     assert "no model fits 'zebra' and task object-detection and installed" in outcome.err
+
+
+def test_options_are_listed_by_task(cli: Cli, home: Path) -> None:
+    lines = cli("show", "local/texts", "--options").out.splitlines()
+    headings = [line for line in lines if line.startswith("options of ")]
+    assert headings == [
+        "options of feature-extraction (--set name=value)",
+        "options of sentence-similarity (--set name=value)",
+    ]
+    assert all(lines.count(heading) == 1 for heading in headings)

@@ -33,10 +33,12 @@ def _sections(shown: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]
         yield "files", [("", f"not here; `zoo pull {shown['id']}` fetches them")]
     if lineage := list(_lineage(shown)):
         yield "lineage", lineage
-    if options := shown.get("options"):
+    options = shown.get("options", [])
+    for task in dict.fromkeys(option["task"] for option in options):
+        mine = [option for option in options if option["task"] == task]
         yield (
-            "options (--set name=value)",
-            [(option["name"], f"{option['help']} (default {option['default']})") for option in options],
+            f"options of {task} (--set name=value)",
+            [(o["name"], f"{o['help']} (default {o['default']})") for o in mine],
         )
 
 
@@ -69,7 +71,8 @@ def _origin(shown: dict[str, Any], card: dict[str, Any]) -> Iterator[tuple[str, 
         pin = f", sha256 {source['sha256'][:16]}…" if source.get("sha256") else ""
         yield "source", f"{source['uri']}{pin}"
     if feed := shown.get("feed"):
-        yield "catalogued by", f"{feed['name']} {feed['version']} ({feed['kind']})"
+        named = " ".join(part for part in (feed["name"], feed["version"]) if part)
+        yield "catalogued by", f"{named} ({feed['kind']})"
 
 
 def _files(revision: dict[str, Any]) -> Iterator[tuple[str, str]]:

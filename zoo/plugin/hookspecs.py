@@ -83,7 +83,7 @@ def zoo_sources() -> Mapping[str, str]:  # type: ignore[empty-body]
 
 @hookspec
 def zoo_exporters() -> Mapping[str, str]:  # type: ignore[empty-body]
-    """Supply export formats. Called when a model is exported; the class is imported only when one is used.
+    """Supply export formats. Reserved: nothing exports yet; the names are collected and checked for collisions.
 
     Returns:
         `{format name: "module:Class"}`.
