@@ -51,18 +51,20 @@ def write_text_model(folder: Path, head: str = "BertModel", **config: Any) -> Pa
         for parameter in module.parameters():
             parameter.normal_(0, 0.3)
     module.save_pretrained(folder)
-    _tokenizer(vocabulary).save_pretrained(folder)
+    tokenizer(vocabulary).save_pretrained(folder)
     return folder
 
 
-def _tokenizer(vocabulary: Sequence[str]) -> Any:
-    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+def tokenizer(vocabulary: Sequence[str]) -> Any:
+    """A WordPiece tokenizer of these words, the first of which are the special tokens, for texts of 16 tokens."""
+    from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
     from tokenizers.models import WordPiece
     from transformers import PreTrainedTokenizerFast
 
     made = Tokenizer(WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
     made.normalizer = normalizers.BertNormalizer()
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.decoder = decoders.WordPiece()
     made.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

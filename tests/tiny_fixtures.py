@@ -119,7 +119,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         capsys.readouterr()
-        code = guarded_call(run_app if full else _run, [str(arg) for arg in args])
+        code = guarded_call(lambda: (run_app if full else _run)([str(arg) for arg in args]))
         out, err = capsys.readouterr()
         return Outcome(code, out, err)
 

@@ -18,7 +18,7 @@ def main() -> None:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a letter that the output's encoding lacks is no reason to fail
-    sys.exit(guarded_call(_run, sys.argv[1:]))
+    sys.exit(guarded_call(lambda: _run(sys.argv[1:])))
 
 
 def _run(args: list[str]) -> int:

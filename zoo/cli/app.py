@@ -329,7 +329,7 @@ def _ending(run: Callable[..., int]) -> Callable[..., None]:
 
     @functools.wraps(run)
     def command(*args: Any, **options: Any) -> None:
-        if code := guarded_call(lambda _: run(*args, **options), None):
+        if code := guarded_call(lambda: run(*args, **options)):
             raise typer.Exit(code)
 
     return command
@@ -363,4 +363,4 @@ def _add_plugin_commands(app: typer.Typer) -> None:
 
 def run() -> None:
     """Entry point for tests of the full application without the short cut."""
-    sys.exit(guarded_call(run_app, sys.argv[1:]))
+    sys.exit(guarded_call(lambda: run_app(sys.argv[1:])))

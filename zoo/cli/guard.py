@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TypeVar
 
 __all__ = ["INTERRUPTED", "fail", "guarded_call"]
-
-T = TypeVar("T")
 
 INTERRUPTED = 130
 
 
-def guarded_call(run: Callable[[T], int], argument: T) -> int:
+def guarded_call(run: Callable[[], int]) -> int:
     """Run a command; returns its exit code, or that of the error that ended it, which is printed."""
     try:
-        code = run(argument)
+        code = run()
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

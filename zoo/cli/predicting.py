@@ -126,11 +126,10 @@ def _check_save(model: Model, folder: Path) -> None:
 def _save(item: Item, result: Any, folder: Path) -> None:
     """Write the drawn result as PNG, under the input's name, and the masks of a segmentation beside it."""
     from zoo.data import read_image
-    from zoo.data.web import fetch
+    from zoo.data.web import fetched
 
-    value = fetch(item.value) if str(item.value).startswith("https://") else item.value
     stem = Path(item.name).stem or "picture"
-    pictures = [(stem, result.draw(read_image(value)))]
+    pictures = [(stem, result.draw(read_image(fetched(item.value))))]
     if hasattr(result, "masks"):
         pictures += [(f"{stem}-mask", mask) for mask in result.masks()]
     for name, picture in pictures:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from typing import Any
 from urllib.parse import urlsplit
 
 from zoo.errors import BadData, NetworkError, OfflineError
 from zoo.settings import flag
 
-__all__ = ["fetch"]
+__all__ = ["fetch", "fetched"]
 
 MAX_BYTES = 100 * 2**20
 TIMEOUT = 30.0
@@ -31,6 +32,12 @@ def fetch(url: str) -> bytes:
         return _read(url)
     except requests.RequestException as error:
         raise NetworkError(f"{url} cannot be fetched: {error}") from error
+
+
+def fetched(value: Any) -> Any:
+    """The bytes of a URL, as of `fetch`; other values unchanged."""
+    is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
+    return fetch(value) if is_url else value
 
 
 def _read(url: str, hops: int = 5) -> bytes:

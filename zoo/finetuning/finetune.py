@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cards import ModelCard, check_name
+from zoo.catalog.database import utc_now
 from zoo.data import LabelledData, read_labelled, split_data
 from zoo.errors import BadInput, BadOption, UnknownTask
 from zoo.evaluation import classification_metrics
@@ -14,7 +15,7 @@ from zoo.finetuning.features import FeatureRunner, cached_features
 from zoo.finetuning.job import Job, Learnt, Settings
 from zoo.finetuning.probe import fit_probe
 from zoo.finetuning.register import recorded, register
-from zoo.finetuning.run import Run, new_run_id, now
+from zoo.finetuning.run import Run, new_run_id
 from zoo.infer import UNKNOWN
 from zoo.models.load import open_model
 from zoo.plugin import Checkpoint
@@ -55,7 +56,7 @@ def finetune(
         data=read,
         settings=settings,
         run=new_run_id(),
-        started=now(),
+        started=utc_now(),
     )
     with recorded(job) as record:
         return register(job, _learn(job, report), record)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cards import Metric, ModelCard, Source
-from zoo.finetuning.run import Run, environment, now
+from zoo.catalog.database import utc_now
+from zoo.finetuning.run import Run, environment
 from zoo.rebuild import drop_card, keep_card, run_record, write_json
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def recorded(job: Job) -> Iterator[dict[str, Any]]:
         outcome = "interrupted"
         raise
     finally:
-        record |= {"outcome": outcome, "ended": now()}
+        record |= {"outcome": outcome, "ended": utc_now()}
         write_json(job.folder / "record.json", record)
         catalog.finish_run(job.run, outcome, metrics=record.get("metrics"), ended=record["ended"])
 

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Run", "environment", "new_run_id", "now"]
+__all__ = ["Run", "environment", "new_run_id"]
 
 PACKAGES = ("zoo-registry", "torch", "numpy", "scikit-learn", "timm", "torchvision", "transformers", "onnxruntime")
 
@@ -51,11 +51,6 @@ class Run:
             "base": self.base,
             "revision": self.revision,
         }
-
-
-def now() -> str:
-    """The time, UTC, ISO 8601 to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def new_run_id() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cards import ModelCard
 from zoo.data import Item, expand
+from zoo.data.web import fetched
 from zoo.errors import ZooError
 from zoo.models.engine import Engine, OnError
 from zoo.models.options import read_options
@@ -107,7 +108,7 @@ class Model:
         """Results of inputs that are already single (`zoo.data.expand`), one by one, in order."""
         engine = self.engine
         made = read_options(engine.runner.Options, options)
-        values = (_fetched(item.value) if urls else item.value for item in items)
+        values = (fetched(item.value) if urls else item.value for item in items)
         return engine.run(values, made, on_error)
 
     def unload(self) -> None:
@@ -132,12 +133,3 @@ class Model:
 def _spreads(given: Any, items: list[Item]) -> bool:
     """Whether one string or path stood for a folder or a glob rather than for one file."""
     return isinstance(given, str | Path) and (len(items) != 1 or str(items[0].value) != str(Path(given).expanduser()))
-
-
-def _fetched(value: Any) -> Any:
-    """The bytes of an `https://` URL; other values unchanged."""
-    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
-        return value
-    from zoo.data.web import fetch
-
-    return fetch(value)

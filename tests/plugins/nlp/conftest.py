@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.tiny import tokenizer
 from zoo.cards import ModelCard
 from zoo.models.context import Context
 from zoo.models.engine import Engine
@@ -26,29 +27,6 @@ VOCABULARY = [*SPECIAL, *WORDS]
 def context(tmp_path: Path) -> Context:
     """What the core gives to a loader."""
     return Context(device=torch.device("cpu"), dtype=torch.float32, cache=tmp_path / "cache", model="small")
-
-
-def _tokenizer() -> Any:
-    from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
-    from tokenizers.models import WordPiece
-    from transformers import PreTrainedTokenizerFast
-
-    made = Tokenizer(WordPiece({word: i for i, word in enumerate(VOCABULARY)}, unk_token="[UNK]"))
-    made.normalizer = normalizers.BertNormalizer()
-    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    made.decoder = decoders.WordPiece()
-    made.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-        model_max_length=16,
-    )
 
 
 ENCODER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
@@ -95,7 +73,7 @@ def make(tmp_path: Path) -> Callable[..., tuple[Any, Checkpoint]]:
                 parameter.normal_(0, 0.3)
         folder = tmp_path / "model"
         model.save_pretrained(folder)
-        _tokenizer().save_pretrained(folder)
+        tokenizer(VOCABULARY).save_pretrained(folder)
         card = ModelCard(
             id="small",
             task=task,
