@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("refs", "settings"),
-    ("cards", "tasks", "_cardcheck", "_draw"),
+    ("cards", "licences", "results", "tasks", "_cardcheck", "_draw"),
     ("manifests",),
     ("catalog", "store", "devices", "plugin", "data"),  # the five pillars: none imports another
     ("infer", "sync", "resolve", "rebuild"),
@@ -34,7 +34,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The vocabulary's classes hand work to helpers of their own floor; nothing else may look sideways.
-SIDEWAYS = {("cards", "_cardcheck"), ("_cardcheck", "cards"), ("_cardcheck", "tasks"), ("tasks", "_draw")}
+SIDEWAYS = {
+    ("cards", "_cardcheck"),
+    ("_cardcheck", "cards"),
+    ("_cardcheck", "tasks"),
+    ("tasks", "results"),
+    ("results", "_draw"),
+}
 SIDEWAYS |= {("resolve", "infer"), ("sync", "resolve")}
 HEAVY = ("torch", "torchvision", "timm", "transformers", "numpy", "pandas", "datasets", "sklearn", "PIL", "onnxruntime")
 

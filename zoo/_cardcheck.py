@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["check_card"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _URI = re.compile(r"(hf|pypi|https|file|[a-z][a-z0-9+.-]*):\S+")
 
 
@@ -29,6 +30,7 @@ def check_card(card: ModelCard) -> None:
         raise BadCard(error.cause, error.remedy) from error
     _check_words(card)
     _check_tasks(card)
+    _check_names(card)
     _check_numbers(card)
     _check_json(card.id, "config", card.config)
     _check_origins(card)
@@ -43,7 +45,7 @@ def _check_words(card: ModelCard) -> None:
         value = getattr(card, name)
         if not isinstance(value, str) or not value or value != value.strip():
             _fail(card.id, f"{name} must be a word, not {value!r}")
-    for name in ("tags", "languages", "datasets"):
+    for name in ("tags", "languages", "datasets", "aliases"):
         values = getattr(card, name)
         if any(not isinstance(v, str) or not v for v in values):
             _fail(card.id, f"{name} must be words")
@@ -57,9 +59,26 @@ def _check_tasks(card: ModelCard) -> None:
             _fail(card.id, f"unknown task {task!r}")
 
 
+def _check_names(card: ModelCard) -> None:
+    from zoo.cards import check_name
+
+    for alias in card.aliases:
+        if alias != alias.lower():
+            _fail(card.id, f"alias {alias!r} must be in lower case")
+    for name in (*card.aliases, *(n for n in (card.base, card.replaced_by) if n is not None)):
+        try:
+            check_name(name)
+        except BadRef as error:
+            raise BadCard(f"card {card.id!r}: {error.cause}", error.remedy) from error
+    if card.published is not None and not _DATE.fullmatch(card.published):
+        _fail(card.id, f"published must be YYYY, YYYY-MM or YYYY-MM-DD, not {card.published!r}")
+
+
 def _check_numbers(card: ModelCard) -> None:
-    if card.parameters is not None and (not isinstance(card.parameters, int) or card.parameters < 0):
-        _fail(card.id, f"parameters must be a count, not {card.parameters!r}")
+    for name in ("parameters", "macs", "size", "downloads"):
+        value = getattr(card, name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+            _fail(card.id, f"{name} must be a count, not {value!r}")
     for metric in card.metrics:
         if not isinstance(metric.value, int | float) or not math.isfinite(metric.value):
             _fail(card.id, f"metric {metric.name} must be a finite number, not {metric.value!r}")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-__all__ = ["draw_boxes", "draw_labels", "draw_masks", "grey"]
+__all__ = ["draw_boxes", "draw_labels", "draw_masks", "draw_points", "grey"]
 
 _GOLDEN = 0.618034
 
@@ -99,3 +99,15 @@ def grey(mask: Any) -> Image:
     from PIL import Image as Pillow
 
     return Pillow.fromarray((np.asarray(mask, dtype=np.float32) * 255).round().clip(0, 255).astype(np.uint8))
+
+
+def draw_points(image: Image, points: Sequence[tuple[float, float]]) -> Image:
+    """Draw `(x, y)` in pixels as dots on a copy."""
+    from PIL import ImageDraw
+
+    made = image.convert("RGB")
+    pen = ImageDraw.Draw(made)
+    radius = max(2, min(made.size) // 150)
+    for x, y in points:
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill="yellow", outline="black")
+    return made

@@ -120,14 +120,21 @@ class ModelCard:
         architecture: the library's own name of the architecture.
         config: what the loader and the runners need to know (labels, input size, mean …), JSON values only.
         parameters: number of parameters (int), None when not known.
+        macs: multiply-accumulates of one forward pass on one input of the card's size, None when not known.
+        size: bytes of the weights, where the files' own sizes are not known; `facts` says how it was found.
+        published: when the model or its paper first came out: `2018`, `2018-10` or `2018-10-11`.
+        downloads: in the last 30 days, as a hub states them.
         licence: of the weights and of what delivers them.
         sources: origins; the containers of `files`, or, without `files`, the repository whose files are taken.
         files: the files, where they are known beforehand.
         metrics: published scores.
         tags, languages, datasets: sorted words; `datasets` are those it was trained on.
         family: name shared by variants, such as `resnet`.
+        aliases: further names by which people ask for it: `resnet50` on the default variant, `yolo`; sorted.
         paper: URL or arXiv id of the paper.
         base: id of the model that it was made from.
+        deprecated: why it should not be chosen any more, in a sentence; None while it may.
+        replaced_by: id of the model to take instead of a deprecated one.
         facts: from where each fact was read: `{"parameters": "counted on the meta device", …}`.
     """
 
@@ -140,6 +147,10 @@ class ModelCard:
     tasks: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     parameters: int | None = None
+    macs: int | None = None
+    size: int | None = None
+    published: str | None = None
+    downloads: int | None = None
     licence: Licence = Licence()
     sources: tuple[Source, ...] = ()
     files: tuple[WeightFile, ...] = ()
@@ -148,8 +159,11 @@ class ModelCard:
     languages: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     family: str | None = None
+    aliases: tuple[str, ...] = ()
     paper: str | None = None
     base: str | None = None
+    deprecated: str | None = None
+    replaced_by: str | None = None
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -180,7 +194,7 @@ class ModelCard:
         made["licence"] = _build(Licence, made.get("licence", {}))
         for name, kind in (("sources", Source), ("files", WeightFile), ("metrics", Metric)):
             made[name] = tuple(_build(kind, item) for item in made.get(name, ()))
-        for name in ("tasks", "tags", "languages", "datasets"):
+        for name in ("tasks", "tags", "languages", "datasets", "aliases"):
             made[name] = tuple(made.get(name, ()))
         for name in ("config", "facts"):
             made[name] = MappingProxyType(dict(made.get(name, {})))

@@ -1,0 +1,37 @@
+"""What comes out: one frozen result type per kind of answer. `zoo.tasks` gives these names to everybody.
+
+Every result has `to_dict()` (JSON), a short `str()`, and, where a person would rather look, `draw()`. Arrays may be
+numpy arrays; nothing here imports numpy or Pillow before it is needed.
+"""
+
+from __future__ import annotations
+
+from zoo.results.base import Classification, Embedding, Label, Result, Similarity
+from zoo.results.pictures import Box, DepthMap, Detections, Keypoints, Pose, Segment, Segmentation
+from zoo.results.sound import Speech, Transcript, TranscriptSegment
+from zoo.results.words import Answer, Entities, Entity, Generation, Neighbours, ProteinStructure, TokenFill
+
+__all__ = [
+    "Answer",
+    "Box",
+    "Classification",
+    "DepthMap",
+    "Detections",
+    "Embedding",
+    "Entities",
+    "Entity",
+    "Generation",
+    "Keypoints",
+    "Label",
+    "Neighbours",
+    "Pose",
+    "ProteinStructure",
+    "Result",
+    "Segment",
+    "Segmentation",
+    "Similarity",
+    "Speech",
+    "TokenFill",
+    "Transcript",
+    "TranscriptSegment",
+]

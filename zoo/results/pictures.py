@@ -1,0 +1,173 @@
+"""Results about pictures."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoo.results.base import Result
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Box", "DepthMap", "Detections", "Keypoints", "Pose", "Segment", "Segmentation"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """One detected object: corners `(x1, y1, x2, y2)` in pixels of the original picture."""
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"label", "score", "box": [x1, y1, x2, y2]}`."""
+        return {"label": self.label, "score": float(self.score), "box": [float(v) for v in self.box]}
+
+
+@dataclass(frozen=True)
+class Detections(Result):
+    """Objects, best first."""
+
+    boxes: tuple[Box, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"boxes": [{"label", "score", "box"}]}`, best first."""
+        return {"boxes": [box.to_dict() for box in self.boxes]}
+
+    def __str__(self) -> str:
+        if not self.boxes:
+            return "nothing found"
+        return ", ".join(f"{b.label} {b.score:.2f} at [{', '.join(f'{v:.0f}' for v in b.box)}]" for b in self.boxes[:8])
+
+    def draw(self, image: Image) -> Image:
+        """A copy of the picture with the boxes and their labels."""
+        from zoo._draw import draw_boxes
+
+        return draw_boxes(image, [(b.label, b.score, b.box) for b in self.boxes])
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One region: `mask` is an array (height, width) of floats in [0, 1], of the original picture's size."""
+
+    label: str
+    score: float
+    mask: Any
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"label", "score", "area", "rle"}`: area in pixels over .5, run lengths in COCO's uncompressed form.
+
+        COCO's form counts column by column, beginning with a run of zeros (`pycocotools/mask`).
+        """
+        on = (self.mask >= 0.5).T.reshape(-1)
+        edges = [0, *((on[1:] != on[:-1]).nonzero()[0] + 1).tolist(), int(on.size)]
+        counts = [b - a for a, b in itertools.pairwise(edges)]
+        if on.size and on[0]:
+            counts.insert(0, 0)
+        rle = {"size": [int(v) for v in self.mask.shape], "counts": counts}
+        return {"label": self.label, "score": float(self.score), "area": int(on.sum()), "rle": rle}
+
+
+@dataclass(frozen=True)
+class Segmentation(Result):
+    """Regions of a picture."""
+
+    segments: tuple[Segment, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"segments": [{"label", "score", "area", "rle"}]}`."""
+        return {"segments": [segment.to_dict() for segment in self.segments]}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{s.label} {float((s.mask >= 0.5).mean()):.0%} of the picture" for s in self.segments)
+
+    def draw(self, image: Image) -> Image:
+        """A copy of the picture with each region tinted."""
+        from zoo._draw import draw_masks
+
+        return draw_masks(image, [(s.label, s.mask) for s in self.segments])
+
+    def masks(self) -> list[Image]:
+        """Each region's mask as a grey picture: white is 1."""
+        from zoo._draw import grey
+
+        return [grey(s.mask) for s in self.segments]
+
+
+@dataclass(frozen=True)
+class DepthMap(Result):
+    """How far each pixel is: `depth` is an array (height, width) of floats, of the original picture's size.
+
+    Attributes:
+        depth: metres where `metric` is True; else a number that grows with the distance, or shrinks (`inverse`).
+        metric: whether the numbers are metres.
+        inverse: whether larger is nearer, as in disparity.
+    """
+
+    depth: Any
+    metric: bool = False
+    inverse: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"size": [height, width], "min", "max", "mean", "metric", "inverse"}`; the map itself is a picture."""
+        return {
+            "size": [int(v) for v in self.depth.shape],
+            "min": float(self.depth.min()),
+            "max": float(self.depth.max()),
+            "mean": float(self.depth.mean()),
+            "metric": self.metric,
+            "inverse": self.inverse,
+        }
+
+    def __str__(self) -> str:
+        unit = " m" if self.metric else ""
+        return f"depth from {float(self.depth.min()):.3g}{unit} to {float(self.depth.max()):.3g}{unit}"
+
+    def draw(self, image: Image) -> Image:
+        """The map as a grey picture of the original's size, white for near."""
+        from zoo._draw import grey
+
+        low, high = float(self.depth.min()), float(self.depth.max())
+        shares = (self.depth - low) / (high - low) if high > low else self.depth * 0
+        return grey(shares if self.inverse else 1 - shares).resize(image.size)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One figure: its box in pixels, and its points as `name: (x, y, score)`."""
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float]
+    points: Mapping[str, tuple[float, float, float]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"label", "score", "box", "points": {name: [x, y, score]}}`."""
+        points = {name: [float(v) for v in point] for name, point in self.points.items()}
+        box = [float(v) for v in self.box]
+        return {"label": self.label, "score": float(self.score), "box": box, "points": points}
+
+
+@dataclass(frozen=True)
+class Keypoints(Result):
+    """Figures with their points, best first."""
+
+    poses: tuple[Pose, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"poses": [{"label", "score", "box", "points"}]}`, best first."""
+        return {"poses": [pose.to_dict() for pose in self.poses]}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{p.label} {p.score:.2f} with {len(p.points)} points" for p in self.poses) or "nothing found"
+
+    def draw(self, image: Image) -> Image:
+        """A copy of the picture with boxes and points."""
+        from zoo._draw import draw_boxes, draw_points
+
+        drawn = draw_boxes(image, [(p.label, p.score, p.box) for p in self.poses])
+        return draw_points(drawn, [(x, y) for p in self.poses for x, y, _ in p.points.values()])
