@@ -10,16 +10,24 @@ from PIL import Image
 
 from zoo.tasks import (
     TASKS,
+    Answer,
     Box,
     Classification,
+    DepthMap,
     Detections,
     Embedding,
+    Entities,
+    Entity,
     Generation,
+    Keypoints,
     Label,
     Neighbours,
+    Pose,
+    ProteinStructure,
     Segment,
     Segmentation,
     Similarity,
+    Speech,
     TokenFill,
     Transcript,
     TranscriptSegment,
@@ -39,6 +47,15 @@ RESULTS = [
     Generation("and so on", finished=False),
     TokenFill((Label("cat", 0.7),), ("a cat",)),
     Neighbours((Label("queen", 0.85),)),
+    DepthMap(np.array([[1.0, 2.0]]), metric=True),
+    Keypoints((Pose("person", 0.9, (1, 2, 3, 4), {"nose": (1, np.float32(2), 0.5)}),)),
+    Keypoints(()),
+    Entities((Entity("PER", np.float32(0.99), "Ada", 0, 3),)),
+    Entities(()),
+    Answer("Ada", np.float32(0.5), 3, 6),
+    Answer("", 0.9),
+    Speech(np.zeros(8000), 16_000),
+    ProteinStructure("ATOM      1  N   MET A   1", np.float64(91.5)),
 ]
 
 
@@ -86,3 +103,17 @@ def test_pictures_of_results(size: tuple[int, int], mode: str) -> None:
     labelled = Classification((Label("cat", 0.7), Label("dog", 0.3))).draw(image)
     assert labelled.height > size[1]
     assert image.mode == mode
+
+
+def test_depth_is_drawn_white_where_near() -> None:
+    picture = Image.new("RGB", (2, 1))
+    far_right = np.array([[0.0, 4.0]])
+    assert [DepthMap(far_right).draw(picture).getpixel((x, 0)) for x in (0, 1)] == [255, 0]
+    assert [DepthMap(far_right, inverse=True).draw(picture).getpixel((x, 0)) for x in (0, 1)] == [0, 255]
+    assert DepthMap(np.ones((1, 2))).draw(picture).size == (2, 1)
+
+
+def test_points_are_drawn_where_they_are() -> None:
+    pose = Pose("person", 0.9, (2, 2, 60, 60), {"nose": (50.0, 40.0, 1.0)})
+    picture = Keypoints((pose,)).draw(Image.new("RGB", (64, 64)))
+    assert picture.getpixel((50, 40)) == (255, 255, 0)

@@ -132,7 +132,7 @@ TASKS: dict[str, Task] = _table(
     Task(
         name="protein-folding",
         input="text",
-        result=Result,
+        result=ProteinStructure,
         summary="The shape of a protein, from its sequence.",
         own=True,
     ),

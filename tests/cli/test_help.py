@@ -141,10 +141,10 @@ def test_the_shell_completes_names_of_models(home: Path) -> None:
 
 
 def test_completion_without_a_catalog_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.cli.app import _names
+    from zoo.cli.options import model_names
 
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "nowhere"))
-    assert _names("res") == []
+    assert model_names("res") == []
     monkeypatch.setenv("ZOO_OFFLINE", "perhaps")
-    assert _names("res") == []
+    assert model_names("res") == []
     assert not (tmp_path / "nowhere").exists()

@@ -147,6 +147,18 @@ class Loader:
         """
         return checkpoint
 
+    def blank(self, card: ModelCard) -> torch.nn.Module | None:
+        """The module that `load` would fill, without weights, on torch's meta device, from the card alone.
+
+        It proves that the libraries here can build what the card declares, and costs no memory. Where a card leaves
+        its sizes to files that are not here (a hub repository's `config.json`), the architecture's own defaults are
+        taken. None for engines other than torch.
+
+        Raises:
+            UnsupportedFormat: nothing here can build the architecture.
+        """
+        return None
+
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> Any:
         """The module, with all weights in place, in evaluation mode, on `context.device` in `context.dtype`.
 
