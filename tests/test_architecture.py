@@ -22,9 +22,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cards", "licences", "results", "tasks", "_cardcheck", "_draw"),
     ("manifests",),
     ("catalog", "store", "devices", "plugin", "data"),  # the five pillars: none imports another
-    ("infer", "sync", "resolve", "rebuild"),
+    ("infer", "sync", "resolve", "rebuild", "descent"),
+    ("opened",),
     ("registry",),
-    ("doctor", "models"),
+    ("doctor", "models", "comparing", "hubfeed", "identity", "lockfile", "upstream"),
+    ("feeding",),
     ("evaluation",),
     ("finetuning",),
     ("api",),
@@ -164,13 +166,17 @@ def test_the_public_names_of_zoo() -> None:
         "Zoo",
         "ZooError",
         "__version__",
+        "compare",
+        "facets",
         "finetune",
         "installed",
+        "lineage",
         "load",
         "pull",
         "remove",
         "search",
         "show",
+        "similar",
     ]
     assert set(dir(zoo)) == set(zoo.__all__)
     assert all(getattr(zoo, name) is not None for name in zoo.__all__)

@@ -22,19 +22,6 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs/reference"
 NOTE = "<!-- Generated from the code by `make docs`: change the code, not this page. -->"
 
-COMMANDS = (
-    ("search",),
-    ("show",),
-    ("pull",),
-    ("list",),
-    ("rm",),
-    ("predict",),
-    ("finetune",),
-    ("plugin",),
-    ("plugin", "list"),
-    ("plugin", "sync"),
-    ("doctor",),
-)
 MODULES = ("zoo", "zoo.cards", "zoo.tasks", "zoo.data", "zoo.plugin")
 DOMAINS = ("zoo-vision", "zoo-nlp", "zoo-speech", "zoo-detection")
 # Classes whose objects are handed out by functions: how they are made is nobody's business.
@@ -91,9 +78,19 @@ def _cli() -> str:
         "## zoo",
         _help(),
     ]
-    for words in COMMANDS:
+    for words in _commands():
         parts += [f"## zoo {' '.join(words)}", _help(*words)]
     return "\n\n".join(parts)
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    """The words of each command, a group before its own."""
+    from zoo.cli.app import COMMANDS, GROUPS
+
+    yield from ((name,) for name in COMMANDS)
+    for name, (_, commands) in GROUPS.items():
+        yield (name,)
+        yield from ((name, command) for command in commands)
 
 
 def _help(*words: str) -> str:
@@ -169,20 +166,45 @@ def _models() -> str:
     from zoo.plugin import PluginManager
 
     plugins = PluginManager()
+    cards = [card for domain in DOMAINS for card in plugins.cards(domain)]
+    inside = [card for card in cards if card.sources and card.sources[0].scheme == "pypi"]
     parts = [
-        "# Models that come inside packages",
+        "# Models of the shipped catalog",
+        f"{len(cards):,} models, {len(inside)} of them inside packages. [Where the facts come from]"
+        "(../explanation/where-facts-come-from.md) tells how each number was found.",
+        "## How many there are, and what is known of them",
+        _counts(cards),
+        "## Inside packages",
         "A package index is enough to pull these. The size is that of the files before any conversion. "
         "Both licences are as stated by their publishers; `zoo show MODEL` says where each was read.",
     ]
-    counts = []
-    for domain in DOMAINS:
-        cards = plugins.cards(domain)
-        inside = [card for card in cards if card.sources and card.sources[0].scheme == "pypi"]
-        counts.append(f"| `{domain}` | {len(inside)} | {len(cards) - len(inside)} |")
-        for card in sorted(inside, key=lambda c: c.id):
-            parts += [f"## {card.id}", card.summary, _facts(card)]
-    table = "| plugin | inside packages | from the hub and libraries' servers |\n|---|---|---|\n" + "\n".join(counts)
-    return "\n\n".join([*parts, "## How many cards there are", table])
+    for card in sorted(inside, key=lambda c: c.id):
+        parts += [f"### {card.id}", card.summary, _facts(card)]
+    return "\n\n".join(parts)
+
+
+def _counts(cards: list[Any]) -> str:
+    """A table of library and main task: how many models, and of how many each fact is known."""
+    from zoo.cards import NOT_STATED
+
+    known: dict[str, Callable[[Any], bool]] = {
+        "parameters": lambda card: card.parameters is not None,
+        "MACs": lambda card: card.macs is not None,
+        "licence": lambda card: card.licence.weights != NOT_STATED,
+        "metrics": lambda card: bool(card.metrics),
+        "data": lambda card: bool(card.datasets),
+        "paper": lambda card: card.paper is not None,
+    }
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for card in cards:
+        groups.setdefault((card.library, card.task), []).append(card)
+    lines = ["| library | task | models | " + " | ".join(known) + " |", "|---|---" + "|--:" * (len(known) + 1) + "|"]
+    for (library, task), some in sorted(groups.items()):
+        counts = [len(some), *(sum(map(test, some)) for test in known.values())]
+        lines.append(f"| {library} | {task} | " + " | ".join(f"{count:,}" for count in counts) + " |")
+    totals = [len(cards), *(sum(map(test, cards)) for test in known.values())]
+    lines.append("| all | | " + " | ".join(f"{count:,}" for count in totals) + " |")
+    return "\n".join(lines)
 
 
 def _facts(card: Any) -> str:

@@ -14,12 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import torch
 
     from zoo.api import Zoo
     from zoo.cards import ModelCard, Ref
+    from zoo.comparing import Comparison
+    from zoo.descent.family import Descent
     from zoo.errors import ZooError
     from zoo.finetuning import Run
     from zoo.models import Model
@@ -32,13 +35,17 @@ __all__ = [
     "Zoo",
     "ZooError",
     "__version__",
+    "compare",
+    "facets",
     "finetune",
     "installed",
+    "lineage",
     "load",
     "pull",
     "remove",
     "search",
     "show",
+    "similar",
 ]
 
 __version__ = "0.1.0"
@@ -80,23 +87,85 @@ def search(
     library: str | None = None,
     licence: str | None = None,
     installed: bool | None = None,
+    sort: str | None = None,
     limit: int = 20,
+    offset: int = 0,
 ) -> list[dict[str, Any]]:
     """Find models in the catalog, best first.
 
     Args:
-        query: words in any order, each matched by its beginning; empty for all.
+        query: words in any order, each matched by its beginning, and fields such as `params<30M`, `top1>80`,
+            `licence:permissive`, `-tag:distilled`; empty for all.
         task: only models of this task, such as `image-classification`.
         library: only models of this library, such as `timm`.
         licence: only models whose weights have this licence, such as `Apache-2.0`.
         installed: only models whose files are here (True) or not here (False).
-        limit: at most so many.
+        sort: a number, date or metric in its natural order (`params`, `top1`, `published`), turned round by `-`.
+        limit, offset: at most so many, after leaving out so many.
 
     Returns:
         one dict per model, as `zoo search --json` prints: `id, task, library, architecture, parameters, licence,
         metrics, installed, source` and more.
+
+    Raises:
+        BadInput, UnknownTask: of a field or value that does not exist, with the nearest.
     """
-    return _default().search(query, task=task, library=library, licence=licence, installed=installed, limit=limit)
+    return _default().search(
+        query,
+        task=task,
+        library=library,
+        licence=licence,
+        installed=installed,
+        sort=sort,
+        limit=limit,
+        offset=offset,
+    )
+
+
+def facets(
+    query: str = "", by: Sequence[str] = ("task", "licence", "library"), *, most: int = 10
+) -> dict[str, list[tuple[str, int]]]:
+    """Count what a search finds, by task, licence class, library and more.
+
+    Args:
+        query: as of `search`.
+        by: fields of words: `task`, `licence`, `library`, `family`, `lang`, `dataset`, `tag`, `owner` …
+        most: how many values of each, the most frequent first.
+
+    Returns:
+        `{field: [(value, models), …]}`.
+    """
+    return _default().facets(query, by, most=most)
+
+
+def similar(ref: str, limit: int = 10) -> list[dict[str, Any]]:
+    """Models like this one, best first, as `search` gives them, each with `why`."""
+    return _default().similar(ref, limit)
+
+
+def compare(*refs: str, query: str | None = None, limit: int = 10) -> Comparison:
+    """Set 2 to 20 models side by side: facts, the best of each, and the Pareto fronts of score against cost.
+
+    Args:
+        refs: their names.
+        query: a search, whose best `limit` models are compared too.
+        limit: from 2 to 20.
+
+    Raises:
+        BadInput: fewer than 2 models or more than 20.
+        UnknownModel, AmbiguousModel, NotFound: a name or search that finds none.
+    """
+    return _default().compare(*refs, query=query, limit=limit)
+
+
+def lineage(ref: str, *, depth: int | None = None) -> Descent:
+    """From which models one was made and which were made from it, with their licences, runs and conflicts.
+
+    Args:
+        ref: the model.
+        depth: how many steps up and down; all when None. Licences are followed to the end.
+    """
+    return _default().lineage(ref, depth=depth)
 
 
 def show(ref: str) -> dict[str, Any]:

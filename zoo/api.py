@@ -12,9 +12,14 @@ from zoo.settings import Settings
 if TYPE_CHECKING:
     import torch
 
+    from zoo.comparing import Comparison
+    from zoo.descent.family import Descent
     from zoo.finetuning import Run
     from zoo.finetuning.finetune import Report
+    from zoo.identity import AliasMove, AliasStep
+    from zoo.lockfile import Fetched, Lock
     from zoo.models import Model
+    from zoo.upstream import Finding
 
 __all__ = ["Zoo", "default_zoo"]
 
@@ -33,16 +38,93 @@ class Zoo(Registry):
         batch: int | None = None,
     ) -> Model:
         """Load a model, pulling it first when its files are not here; see `zoo.load`."""
+        from zoo.identity import warn_deprecated
         from zoo.models import load
 
-        return load(self, ref, task=task, device=device, dtype=dtype, revision=revision, batch=batch)
+        model = load(self, ref, task=task, device=device, dtype=dtype, revision=revision, batch=batch)
+        warn_deprecated(self.database, model.card)
+        return model
 
     def finetune(self, ref: str, data: str | Path, *, report: Report | None = None, **settings: Any) -> Run:
         """Adapt a model to labelled data; see `zoo.finetune`. `report(what, done, total)` is told of the progress."""
         from zoo.finetuning import finetune
         from zoo.finetuning.job import Settings as Wanted
+        from zoo.identity import warn_deprecated
 
+        warn_deprecated(self.ready(), self.resolve(ref).card)
         return finetune(self, ref, data, settings=Wanted(**settings), report=report)
+
+    def compare(self, *refs: str, query: str | None = None, limit: int = 10) -> Comparison:
+        """Set models side by side; see `zoo.compare`."""
+        from zoo.comparing.compare import compare
+
+        return compare(self, refs, query=query, limit=limit)
+
+    def lineage(self, ref: str, *, depth: int | None = None) -> Descent:
+        """From what a model was made, and what was made from it; see `zoo.lineage`."""
+        from zoo.descent.reading import read
+        from zoo.refs import Ref
+        from zoo.resolve import known_id
+
+        path = self.ready()
+        return read(path, known_id(path, Ref.parse(ref))[0], depth=depth)
+
+    def set_alias(self, alias: str, ref: str) -> AliasMove:
+        """Let `MODEL@alias` mean the revision that `ref` names; the history of where it pointed stays.
+
+        Raises:
+            BadRef: the alias cannot be typed after `@`, or reads like a revision.
+            NotInstalled: the revision is not here.
+        """
+        from zoo import identity
+
+        return identity.set_alias(self, alias, ref)
+
+    def unset_alias(self, alias: str, ref: str) -> AliasMove:
+        """Take an alias away from a model; raises `NotFound` when it has none of this name."""
+        from zoo import identity
+
+        return identity.unset_alias(self, alias, ref)
+
+    def aliases(self, ref: str | None = None) -> list[dict[str, Any]]:
+        """The aliases of a model, or of all: `model, alias, revision, upstream, pulled, since`."""
+        from zoo import identity
+
+        return identity.aliases(self, ref)
+
+    def alias_history(self, ref: str) -> list[AliasStep]:
+        """How the aliases of a model moved, the oldest step first."""
+        from zoo import identity
+
+        return identity.alias_history(self, ref)
+
+    def outdated(self, *models: str) -> list[Finding]:
+        """For what is installed, or these models, what moved at their origins.
+
+        Raises:
+            OfflineError: the network is needed and forbidden.
+        """
+        from zoo import upstream
+
+        return upstream.outdated(self, models)
+
+    def lock(self, *models: str, path: str | Path = "zoo.lock") -> Lock:
+        """Write down the exact revisions that are here, of all models or of these, to have them again elsewhere."""
+        from zoo import lockfile
+
+        made, _ = lockfile.make_lock(self, models)
+        made.write(Path(path))
+        return made
+
+    def pull_locked(self, *models: str, path: str | Path = "zoo.lock") -> list[Fetched]:
+        """Fetch exactly what a lock file says; raises the first failure, after all others were tried."""
+        from zoo import lockfile
+
+        lock = lockfile.Lock.read(Path(path))
+        done = list(lockfile.fetch_locked(self, lock, models, progress=self._progress()))
+        if failed := next((fetched.error for fetched in done if fetched.error), None):
+            raise failed
+        return done
 
 
 def default_zoo() -> Zoo:

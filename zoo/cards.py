@@ -29,6 +29,7 @@ __all__ = [
     "check_file_path",
     "check_name",
     "digest",
+    "shown",
 ]
 
 NOT_STATED = "not stated"
@@ -171,6 +172,14 @@ class ModelCard:
         """The main task, then the further ones."""
         return (self.task, *(t for t in self.tasks if t != self.task))
 
+    @property
+    def input_pixels(self) -> int | None:
+        """The longer side of the pictures that the model takes, where its configuration says so."""
+        names = ("input_size", "image_size", "crop_size", "max_size", "resize_size")
+        given = next((self.config[name] for name in names if self.config.get(name)), None)
+        sides = given[-2:] if isinstance(given, list | tuple) else [given]
+        return max((s for s in sides if isinstance(s, int) and not isinstance(s, bool) and s > 0), default=None)
+
     def replace(self, **changes: Any) -> ModelCard:
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)
@@ -188,17 +197,13 @@ class ModelCard:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ModelCard:
-        """Read `to_dict`'s form; unknown or missing fields raise `BadCard`."""
-        _check_fields(cls, data, str(data.get("id", "card")))
-        made = dict(data)
-        made["licence"] = _build(Licence, made.get("licence", {}))
-        for name, kind in (("sources", Source), ("files", WeightFile), ("metrics", Metric)):
-            made[name] = tuple(_build(kind, item) for item in made.get(name, ()))
-        for name in ("tasks", "tags", "languages", "datasets", "aliases"):
-            made[name] = tuple(made.get(name, ()))
-        for name in ("config", "facts"):
-            made[name] = MappingProxyType(dict(made.get(name, {})))
-        return cls(**made)
+        """Read `to_dict`'s form; what has another form raises `BadCard`, whatever it is. `check` looks at the values."""
+        if not isinstance(data, Mapping):
+            raise BadCard(f"a card must be fields with values, not {type(data).__name__}")
+        try:
+            return cls(**_shaped(data))
+        except _Misshapen as fault:
+            raise BadCard(f"card {shown(data.get('id', 'without id'))}: {fault}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -212,17 +217,73 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _build(kind: type[Any], data: Mapping[str, Any]) -> Any:
-    if not isinstance(data, Mapping):
-        raise BadCard(f"{kind.__name__} must be an object, not {type(data).__name__}")
-    _check_fields(kind, data, kind.__name__)
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+class _Misshapen(Exception):
+    """What is wrong with the form of a card; its text begins with the field."""
+
+
+_WORDS = ("tasks", "tags", "languages", "datasets", "aliases")
+_PARTS = (("sources", Source), ("files", WeightFile), ("metrics", Metric))
+_MISSING = dataclasses.MISSING
+_FIELDS = {  # of each kind: the names of its fields, and of those without a default
+    kind: (
+        frozenset(f.name for f in dataclasses.fields(kind)),
+        frozenset(f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is _MISSING),
+    )
+    for kind in (ModelCard, Licence, Source, WeightFile, Metric)
+}
+
+
+def _shaped(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a card: what has parts is a list, an object or one of their kinds."""
+    _check_fields(ModelCard, data, "")
+    made = dict(data)
+    if "licence" in made:
+        made["licence"] = _build(Licence, made["licence"], "licence")
+    for name, kind in _PARTS:
+        if name in made:
+            items = enumerate(_list(made, name))
+            made[name] = tuple([_build(kind, item, f"{name}[{i}]") for i, item in items])
+    for name in _WORDS:
+        if name in made:
+            made[name] = tuple(_list(made, name))
+    for name in ("config", "facts"):
+        if name in made:
+            made[name] = MappingProxyType(dict(_object(made[name], name)))
+    return made
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[Any] | tuple[Any, ...]:
+    value = data[name]
+    if not isinstance(value, list | tuple):
+        raise _Misshapen(f"{name} must be a list, not {type(value).__name__}")
+    return value
+
+
+def _object(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _Misshapen(f"{where} must be an object, not {type(value).__name__}")
+    return value
+
+
+def _build(kind: type[Any], data: Any, where: str) -> Any:
+    given = dict(_object(data, where))
+    _check_fields(kind, given, f"{where} ")
+    if kind is WeightFile:
+        given["origin"] = tuple(_list(given, "origin"))
+    return kind(**given)
 
 
 def _check_fields(kind: type[Any], data: Mapping[str, Any], where: str) -> None:
-    fields = dataclasses.fields(kind)
-    if unknown := sorted(set(data) - {f.name for f in fields}):
-        raise BadCard(f"{where} has unknown fields: {', '.join(unknown)}")
-    needed = {f.name for f in fields if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING}
-    if missing := sorted(needed - set(data)):
-        raise BadCard(f"{where} lacks fields: {', '.join(missing)}")
+    known, needed = _FIELDS[kind]
+    if not data.keys() <= known:
+        unknown = sorted(shown(name, quoted=False) for name in data.keys() - known)
+        raise _Misshapen(f"{where}has unknown fields: {', '.join(unknown[:8])}")
+    if not needed <= data.keys():
+        raise _Misshapen(f"{where}lacks fields: {', '.join(sorted(needed - data.keys()))}")
+
+
+def shown(value: Any, *, quoted: bool = True) -> str:
+    """A value of anybody's making as one short line for a message, whatever its type, length and characters."""
+    text = value if isinstance(value, str) else type(value).__name__
+    text = text if len(text) <= 80 else text[:77] + "..."
+    return ascii(text) if (quoted and isinstance(value, str)) or not text.isprintable() else text

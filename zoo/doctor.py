@@ -84,33 +84,42 @@ def _catalog(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
     if fix and (aside := _put_aside(registry)):
         yield "note", f"mended: the damaged catalog is now {aside}, and was made anew", ""
     feeds = registry.catalog.feeds()
-    connection = sqlite3.connect(f"{registry.database.as_uri()}?mode=ro", uri=True)
-    try:
-        answer = connection.execute("PRAGMA quick_check").fetchone()[0]
-    finally:
-        connection.close()
-    if answer != "ok":
-        again = f"Move {registry.database} away: the next command makes it anew from the store's files."
-        yield "fail", f"the catalog is damaged: {answer}", again
+    if (answer := _damage(registry.database)) is not None:
+        yield "fail", f"the catalog is damaged: {answer}", "`zoo doctor --fix` makes it anew from the home's files."
         return
     yield "ok", f"{sum(feed.models for feed in feeds)} models from {', '.join(feed.name for feed in feeds)}", ""
 
 
+def _damage(database: Path) -> str | None:
+    """What SQLite finds wrong with a database, None when nothing."""
+    try:
+        connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+        try:
+            answer = str(connection.execute("PRAGMA quick_check").fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if answer == "ok" else answer
+
+
 def _put_aside(registry: Registry) -> Path | None:
-    """Move a catalog that cannot be used out of the way; the next opening makes it anew from the store's files."""
+    """Move a catalog that cannot be used out of the way; the next opening makes it anew from the home's files."""
     database = registry.database
     try:
         registry.catalog.feeds()
+        if _damage(database) is None:
+            return None
     except CatalogTooNew:
         raise  # nothing is wrong with it
     except CatalogError:
         if not database.exists() or not os.access(database, os.W_OK):
             raise
-        aside = database.with_name(f"{database.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
-        database.replace(aside)
-        registry.__dict__.pop("catalog", None)
-        return aside
-    return None
+    aside = database.with_name(f"{database.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+    if (catalog := registry.__dict__.pop("catalog", None)) is not None:
+        catalog.close()
+    database.replace(aside)
+    return aside
 
 
 def _plugins(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
@@ -154,6 +163,20 @@ def _agreement(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
         yield _disagreement(fix, f"{model}@{revision[:12]} is in the catalog and its files are gone")
     if stored.keys() == listed:
         yield "ok", "catalog and store agree", ""
+    yield from _kept(registry, fix)
+
+
+def _kept(registry: Registry, fix: bool) -> Iterator[Finding]:
+    """The files of the user's edits, notes and aliases must tell what the catalog does."""
+    from zoo.rebuild import curation
+
+    folder = registry.catalog.curation
+    if old := curation.outdated(registry.database, folder):
+        if fix:
+            registry.catalog.keep()
+        yield _disagreement(fix, f"{folder.name}/ does not tell what the catalog does: {', '.join(old[:3])}")
+    for path in sorted(folder.rglob(f"*{curation.UNREAD}*")):
+        yield "note", f"{path} holds what a rebuild could not read", "Take from it what you need, then delete it."
 
 
 def _disagreement(fixed: bool, text: str) -> Finding:

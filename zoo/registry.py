@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cards import ModelCard, Ref
-from zoo.errors import BadOption, CatalogError, NotInstalled, UnknownModel
-from zoo.settings import Settings
+from zoo.errors import BadOption, NotInstalled, UnknownModel
+from zoo.opened import Opened
 
 if TYPE_CHECKING:
-    from zoo.catalog.catalog import Catalog
-    from zoo.devices import DeviceManager
     from zoo.manifests import Manifest
-    from zoo.plugin import PluginManager
     from zoo.resolve import Resolved
-    from zoo.store import Plan, Progress, Store
+    from zoo.store import Plan, Progress
 
 __all__ = ["Pulled", "Registry"]
 
@@ -32,149 +28,12 @@ class Pulled:
     path: Path
 
 
-class Registry:
-    """One zoo. Opening it costs nothing; each pillar is made when it is first used.
+class Registry(Opened):
+    """One zoo: what it knows of models, and their files.
 
     Args:
-        home: its folder; `ZOO_HOME` and the default when None.
-        offline: open no socket; `ZOO_OFFLINE` when None.
-        plugins: the plugins to use instead of the installed ones.
-        settings: all settings at once, instead of the environment's.
-        quiet: show no progress bar; there is one only on a terminal anyway.
+        home, offline, plugins, settings, quiet: as of `zoo.opened.Opened`.
     """
-
-    def __init__(
-        self,
-        home: str | Path | None = None,
-        *,
-        offline: bool | None = None,
-        plugins: PluginManager | None = None,
-        settings: Settings | None = None,
-        quiet: bool = False,
-    ) -> None:
-        read = settings or Settings.read()
-        changes: dict[str, Any] = {}
-        if home is not None:
-            changes["home"] = Path(home).expanduser().absolute()
-        if offline is not None:
-            changes["offline"] = offline
-        self.settings = dataclasses.replace(read, **changes)
-        self._given_plugins = plugins
-        self._quiet = quiet
-
-    @property
-    def home(self) -> Path:
-        """The folder of this zoo."""
-        return self.settings.home
-
-    @functools.cached_property
-    def database(self) -> Path:
-        """The catalog's SQLite file; raises `CatalogError` when the settings' URL names no such file."""
-        if not self.settings.database_url:
-            try:
-                self.settings.database.exists()
-            except OSError as error:  # a name that no file system takes, a folder that may not be entered
-                raise CatalogError(
-                    f"the catalog {self.settings.database} cannot be opened: {error.strerror}",
-                    "Set ZOO_HOME to a folder of your own.",
-                ) from error
-            return self.settings.database
-        from zoo.catalog.catalog import Catalog
-
-        return Catalog(self.settings.database_url).path
-
-    @property
-    def cache(self) -> Path:
-        """The folder of what can be made again, always safe to delete."""
-        return self.home / "cache"
-
-    @functools.cached_property
-    def plugins(self) -> PluginManager:
-        """The plugins."""
-        from zoo.plugin import PluginManager
-        from zoo.sync import quarantine_faulty
-
-        if self._given_plugins:
-            return self._given_plugins
-        found = PluginManager()
-        if self._current():
-            quarantine_faulty(found, self.database)
-        return found
-
-    @functools.cached_property
-    def store(self) -> Store:
-        """The keeper of the bytes."""
-        from zoo.store import Store
-
-        return Store(
-            self.home,
-            offline=self.settings.offline,
-            downloads=self.settings.downloads,
-            reader=lambda scheme: self.plugins.source(scheme),  # noqa: PLW0108  (plugins load when asked)
-        )
-
-    @functools.cached_property
-    def devices(self) -> DeviceManager:
-        """The device manager."""
-        from zoo.devices import DeviceManager
-
-        return DeviceManager()
-
-    @functools.cached_property
-    def catalog(self) -> Catalog:
-        """The catalog, opened, migrated and in step with the installed plugins."""
-        from zoo.catalog.catalog import Catalog
-
-        catalog = Catalog(self.database).open()
-        self._sync(catalog)
-        if catalog.needs_rebuild:
-            from zoo.rebuild import rebuild
-
-            rebuild(self.home, catalog, self.store)
-        return catalog
-
-    def ready(self) -> Path:
-        """The catalog's SQLite file, in step with the installed plugins, for the hot read path; cheap when it is."""
-        if not self._current():
-            try:
-                _ = self.catalog
-            except CatalogError:
-                if not self._readable():
-                    raise
-        return self.database
-
-    def _readable(self) -> bool:
-        """Whether the catalog can be read as it is, although it cannot be brought up to date: a read-only home."""
-        from zoo.catalog import hot
-
-        try:
-            return hot.setting(self.database, "environment") is not None
-        except CatalogError:
-            return False
-
-    def _current(self) -> bool:
-        from zoo.catalog import fingerprint, hot
-
-        if self._given_plugins or not self.database.exists():
-            return False
-        try:
-            return hot.setting(self.database, "environment") == fingerprint.current()
-        except CatalogError:
-            return False  # of an older schema, which opening it for writing migrates; anything worse is raised there
-
-    def _sync(self, catalog: Catalog) -> None:
-        from zoo.sync import sync_plugins
-
-        sync_plugins(catalog, self.plugins if self._given_plugins else None, lambda: self.plugins)
-
-    def sync(self) -> list[dict[str, Any]]:
-        """Read the cards of all plugins again; returns per plugin what was added, updated and removed."""
-        from zoo.plugin import PluginManager
-        from zoo.sync import sync_feeds
-
-        catalog = self.catalog
-        self.plugins = self._given_plugins or PluginManager()  # a plugin that was faulty may have been mended
-        return sync_feeds(catalog, self.plugins)
 
     def resolve(self, ref: str | Ref, *, revision: str | None = None) -> Resolved:
         """What a ref means.
@@ -232,8 +91,10 @@ class Registry:
         return Pulled(card=card, manifest=manifest, path=path)
 
     def _here(self, card: ModelCard, revision: str) -> Pulled:
+        from zoo.infer import complete
+
         path = self._path(card.id, revision)
-        return Pulled(card=card, manifest=self.store.manifest(card.id, revision), path=path)
+        return Pulled(card=complete(card, path), manifest=self.store.manifest(card.id, revision), path=path)
 
     def _described(self, card: ModelCard, manifest: Manifest, path: Path) -> ModelCard:
         """The card that the pulled files describe; files that nothing can load do not stay."""
@@ -264,17 +125,38 @@ class Registry:
         library: str | None = None,
         licence: str | None = None,
         installed: bool | None = None,
+        sort: str | None = None,
         limit: int = 20,
+        offset: int = 0,
     ) -> list[dict[str, Any]]:
         """Find models in the catalog, best first; the arguments are those of `zoo.search`."""
         from zoo.catalog import hot
+        from zoo.catalog.asking import asked
 
-        if not 1 <= limit < 2**63:
-            raise BadOption(f"a limit of {limit} makes no sense", "Give 1 or more.")
-        rows, _ = hot.search(
-            self.ready(), query, task=task, library=library, licence=licence, installed=installed, limit=limit
-        )
-        return rows
+        if not 1 <= limit < 2**63 or not 0 <= offset < 2**63:
+            raise BadOption(f"a limit of {limit} from {offset} makes no sense", "Give 1 or more, from 0 or more.")
+        path = self.ready()
+        wanted = asked(path, query, sort=sort, task=task, library=library, licence=licence, installed=installed)
+        return hot.search(path, wanted, limit=limit, offset=offset).rows
+
+    def facets(
+        self, query: str = "", by: Sequence[str] = ("task", "licence", "library"), *, most: int = 10
+    ) -> dict[str, list[tuple[str, int]]]:
+        """How many of the models that fit a query have which task, licence class, library …; see `zoo.facets`."""
+        from zoo.catalog import hot
+        from zoo.catalog.asking import asked
+
+        path = self.ready()
+        return hot.facets(path, asked(path, query), tuple(by), most)
+
+    def similar(self, ref: str, limit: int = 10) -> list[dict[str, Any]]:
+        """Models like this one, best first, each with `why`; raises `UnknownModel`, `AmbiguousModel`."""
+        from zoo.catalog import hot
+        from zoo.resolve import known_id
+
+        path = self.ready()
+        model, _ = known_id(path, Ref.parse(ref))
+        return hot.similar(path, model, limit)
 
     def installed(self) -> list[dict[str, Any]]:
         """The models whose files are here."""
@@ -311,7 +193,8 @@ class Registry:
 
         With `@alias-or-revision` only that revision's files are told of; raises `NotFound` when it is not here.
         """
-        from zoo.catalog import hot
+        from zoo.catalog import hot, notes
+        from zoo.descent.show import with_descent
         from zoo.resolve import known_id
 
         path, parsed = self.ready(), Ref.parse(ref)
@@ -319,6 +202,7 @@ class Registry:
         shown = hot.show(path, model)
         if shown is None:
             raise UnknownModel(model)
+        shown = {**with_descent(path, shown), "notes": notes.notes(path, model)}
         if parsed.kind == "name" and parsed.revision:
             wanted = self.catalog.find_revision(model, parsed.revision)
             shown["revisions"] = [row for row in shown["revisions"] if row["revision"] == wanted]

@@ -36,12 +36,19 @@ def known_id(path: Path, ref: Ref) -> tuple[str, str]:
     from zoo.catalog import hot
 
     name = ref.name if ref.kind == "name" else _own_id(ref)
-    found = hot.resolve(path, name)
+    found, note = hot.explain(path, name)
     if not found:
-        raise UnknownModel(str(ref), hot.near(path, name))
+        raise UnknownModel(str(ref), _owned(path, name) or hot.near(path, name))
     if len(found) > 1:
         raise AmbiguousModel(str(ref), found[:8])
-    return found[0], "" if found[0] == name else f"{name} is {found[0]}"
+    return found[0], note
+
+
+def _owned(path: Path, name: str) -> list[str]:
+    """The models of which this is an alias, as it must be written: an alias is one of its model alone."""
+    from zoo.catalog.aliases import owners
+
+    return [f"{model}@{name}" for model in owners(path, name)[:3]]
 
 
 def resolve(registry: Registry, ref: str | Ref, revision: str | None) -> Resolved:

@@ -36,9 +36,9 @@ def test_other_cards_give_another_digest(tmp_path: Path):
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE model SET summary = summary || '.' WHERE key = 3",
-        "DELETE FROM model_gram WHERE rowid = 3",
-        "UPDATE model_search SET tags = 'x' WHERE rowid = 3",
+        "UPDATE model SET library = library || '.' WHERE key = (SELECT min(key) FROM model)",
+        "DELETE FROM word WHERE key = 3",
+        "UPDATE model_search SET words = 'x' WHERE rowid = (SELECT min(key) FROM model)",
         "INSERT INTO setting VALUES ('a', 'b')",
         "PRAGMA user_version = 7",
     ],

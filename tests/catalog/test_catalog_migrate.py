@@ -17,7 +17,7 @@ from zoo.errors import CatalogError, CatalogTooNew
 HEADER = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
 """
 
 WIDEN = """
@@ -29,9 +29,9 @@ def upgrade():
 FAIL = """
 def upgrade():
     op.create_table("extra", sa.Column("key", sa.Integer(), primary_key=True))
-    op.execute("DELETE FROM model_tag")
+    op.execute("DELETE FROM also")
     op.execute("ALTER TABLE setting RENAME TO settings")
-    op.drop_table("metric")
+    op.drop_table("facet")
     op.execute("DELETE FROM model_search")
     raise RuntimeError("halfway")
 """
@@ -53,7 +53,7 @@ def database(catalog: Catalog) -> Path:
 def versions(tmp_path: Path, body: str) -> list[Path]:
     folder = tmp_path / "more versions, 100%"
     folder.mkdir()
-    (folder / "0002_test.py").write_text(HEADER + body)
+    (folder / "0003_test.py").write_text(HEADER + body)
     return [folder]
 
 
@@ -67,14 +67,14 @@ def scalar(path: Path, sql: str) -> object:
 
 def test_a_migration_keeps_rows_and_makes_a_backup(database: Path, tmp_path: Path):
     before = content_digest(database)
-    counts = [f"SELECT COUNT(*) FROM {table}" for table in ("model", "model_tag", "metric", "file")]
+    counts = [f"SELECT COUNT(*) FROM {table}" for table in ("model", "card", "facet", "word", "metric", "file")]
     held = [scalar(database, sql) for sql in counts]
     assert migrate(database, versions=versions(tmp_path, WIDEN))
     assert [scalar(database, sql) for sql in counts] == held
     assert scalar(database, "SELECT COUNT(stars) FROM model") == 0
-    assert scalar(database, "PRAGMA user_version") == 2
+    assert scalar(database, "PRAGMA user_version") == 3
     assert scalar(database, "PRAGMA integrity_check") == "ok"
-    (saved,) = database.parent.glob("registry.db.bak-1-*")
+    (saved,) = database.parent.glob("registry.db.bak-2-*")
     assert content_digest(saved) == before
 
 
@@ -99,11 +99,11 @@ def test_migrating_twice_does_nothing(database: Path, tmp_path: Path):
 
 def test_a_newer_schema_is_refused_by_all(database: Path, tmp_path: Path):
     migrate(database, versions=versions(tmp_path, WIDEN))
-    with pytest.raises(CatalogTooNew, match=r"schema 2.*up to 1"):
+    with pytest.raises(CatalogTooNew, match=r"schema 3.*up to 2"):
         hot.search(database, "resnet")
     with pytest.raises(CatalogTooNew, match="pip install --upgrade"):
         Catalog(database).open()
-    assert hot.state(database)["schema"] == 2
+    assert hot.state(database)["schema"] == 3
 
 
 def test_an_older_schema_is_named_by_readers_and_migrated_by_open(tmp_path: Path):
@@ -131,7 +131,7 @@ def test_two_processes_migrating_at_once_both_end_well(database: Path, tmp_path:
 def test_a_backup_holds_only_what_was_committed(database: Path):
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("DELETE FROM metric")
+    connection.execute("DELETE FROM card")
     saved = backup(database, 1)
     connection.execute("ROLLBACK")
     connection.close()

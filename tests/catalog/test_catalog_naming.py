@@ -36,9 +36,12 @@ def test_resolve(stocked: Path, name: str, found: list[str]):
 
 
 def test_resolve_puts_the_default_variant_first(stocked: Path):
-    found = hot.resolve(stocked, "resnet50")
-    assert found[0] == "timm/resnet50.a1_in1k"
-    assert sorted(found) == sorted(f"timm/{name}" for name in TIMM if name.startswith("resnet50."))
+    assert hot.explain(stocked, "resnet50") == (
+        ["timm/resnet50.a1_in1k"],
+        "resnet50 is timm/resnet50.a1_in1k, the default of 4 variants",
+    )
+    found = hot.resolve(stocked, "resnet34")
+    assert sorted(found) == sorted(f"timm/{name}" for name in TIMM if name.startswith("resnet34."))
     best = max((n for n in TIMM if n.startswith("resnet34.")), key=catalog_cards.top1)
     assert hot.resolve(stocked, "resnet34")[0] == f"timm/{best}"
 
@@ -56,7 +59,7 @@ def test_one_name_of_two_owners_is_ambiguous(catalog: Catalog):
         ("ResNet50", "timm/resnet50.a1_in1k"),
         ("TIMM/resnet50.A1_in1k", "timm/resnet50.a1_in1k"),
         ("mobilnetv2_100", "timm/mobilenetv2_100.ra_in1k"),
-        ("mobilenet_v2", "timm/mobilenetv2_100.ra_in1k"),
+        ("mobilenet_v2", "timm/mobilenetv2_050.lamb_in1k"),
         ("all-minilm-l6-v2", "sentence-transformers/all-MiniLM-L6-v2"),
         ("mini-lm-l6", "sentence-transformers/all-MiniLM-L6-v2"),
         ("bert-base-uncase", "google-bert/bert-base-uncased"),

@@ -42,7 +42,7 @@ def test_the_shipped_database_is_copied_on_first_use(tmp_path: Path, packed: Pat
 
 def test_without_a_shipped_database_an_empty_one_is_made(tmp_path: Path, empty: Path):
     shipped.prepare(tmp_path / "registry.db", shipped=empty)
-    assert hot.search(tmp_path / "registry.db", "") == ([], 0)
+    assert hot.search(tmp_path / "registry.db", "") == ([], 0, True)
 
 
 def test_the_packed_database_is_found_in_this_checkout():

@@ -31,8 +31,8 @@ def test_stems(short: str, expected: str):
     ("name", "words"),
     [
         ("resnet-50", "resnet 50 resnet50"),
-        ("mobilenetv2_100", "mobilenetv2 100 mobilenet v2 mobilenetv2100"),
-        ("MiniLM-L6-v2", "minilm l6 v2 l 6 minilml6 l6v2"),
+        ("mobilenetv2_100", "mobilenetv2 mobilenet v2 100"),
+        ("MiniLM-L6-v2", "minilm l6 l 6 v2 l6v2"),
         ("", ""),
     ],
 )
@@ -41,7 +41,7 @@ def test_words_of_names(name: str, words: str):
 
 
 def test_words_of_queries_hold_nothing_that_means_something_to_fts5():
-    assert query_words('"Res*net" AND (x:y) -é_🙂') == ["res", "net", "and", "x", "y", "é"]
+    assert query_words('"Res*net" AND (x:y) -é_🙂') == ["res", "net", "and", "x", "y", "e"]
     assert query_words("a " * 10_000) == ["a"] * 16
     assert len(query_words("a" * 10_000)[0]) == 64
 

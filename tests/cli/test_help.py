@@ -14,6 +14,7 @@ COMMANDS = {
     ("search",): ["--task", "--library", "--licence", "--installed", "--limit", "--json"],
     ("show",): ["--json", "--options"],
     ("list",): ["--json"],
+    ("lineage",): ["--dot", "--mermaid", "--json", "--depth", "--output", "--strict"],
     ("pull",): ["--dry-run", "--force", "--offline", "--quiet", "--json"],
     ("rm",): ["--json"],
     ("predict",): [

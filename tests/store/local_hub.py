@@ -11,14 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 __all__ = ["HubRepository", "LocalHub", "fill_cache"]
 
 
 @dataclass
 class HubRepository:
-    """One repository: its files, which of them are large (LFS), its branches, and who may have it."""
+    """One repository: its files, which of them are large (LFS), its branches, and who may have it.
+
+    `info` holds what a list of models tells besides: `pipeline_tag`, `library_name`, `tags`, `cardData`, `downloads` ….
+    """
 
     files: dict[str, bytes]
     large: set[str] = field(default_factory=set)
@@ -26,6 +30,7 @@ class HubRepository:
     revisions: set[str] = field(default_factory=lambda: {"main"})
     gated: bool = False
     private: bool = False
+    info: dict[str, Any] = field(default_factory=dict)
 
     def etag(self, path: str) -> str:
         """sha256 of a large file, otherwise the git blob's sha1."""
@@ -37,7 +42,11 @@ class HubRepository:
 
 @dataclass
 class LocalHub:
-    """The server; `requests` lists `(method, path, headers)` of all that came."""
+    """The server; `requests` lists `(method, path, headers)` of all that came.
+
+    `page` is how many models a page of the list holds at most, `odd` what stands in the list besides the repositories;
+    `break_at` gives one page, counted from 0, that is not what it should be: a status and a body.
+    """
 
     repositories: dict[str, HubRepository] = field(default_factory=dict)
     token: str = "hf_test"
@@ -45,6 +54,10 @@ class LocalHub:
     body: bytes | None = None
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
+    page: int = 100
+    odd: list[Any] = field(default_factory=list)
+    break_at: tuple[int, int, bytes] | None = None
+    next_host: str | None = None
 
     @contextmanager
     def serve(self) -> Iterator[LocalHub]:
@@ -92,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         if hub.status or hub.body is not None:
             self._answer(hub.status or 200, hub.body or b"")
+        elif path == "/api/models":
+            self._list(parse_qs(urlsplit(self.path).query))
         elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path):
             self._info(match[1], match[2])
         elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)", path):
@@ -116,6 +131,44 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
             return None
         return found
+
+    def _list(self, query: dict[str, list[str]]) -> None:
+        """A page of the list: only the properties in `expand`, and the next page in a `Link` header."""
+        hub, start = self.hub, int(query.get("cursor", ["0"])[0])
+        found = [
+            self._listed(name, one, query) for name, one in hub.repositories.items() if self._fits(name, one, query)
+        ]
+        found.sort(key=lambda one: one.pop("order"), reverse=True)
+        everything = [*found, *hub.odd]
+        size = min(int(query.get("limit", [str(hub.page)])[0]), hub.page)
+        if hub.break_at and hub.break_at[0] == start // size:
+            self._answer(hub.break_at[1], hub.break_at[2])
+            return
+        headers = {}
+        if start + size < len(everything):
+            pairs = [(name, value) for name, values in query.items() if name != "cursor" for value in values]
+            there = f"{hub.next_host or hub.url}/api/models?{urlencode([*pairs, ('cursor', str(start + size))])}"
+            headers["Link"] = f'<{there}>; rel="next"'
+        self._json(everything[start : start + size], headers)
+
+    def _fits(self, name: str, one: HubRepository, query: dict[str, list[str]]) -> bool:
+        info = one.info
+        words = {*info.get("tags", []), info.get("library_name"), info.get("pipeline_tag")}
+        author, search = query.get("author"), query.get("search")
+        return (
+            (not one.private or self._allowed)
+            and (author is None or name.partition("/")[0] == author[0])
+            and (search is None or search[0].lower() in name.lower())
+            and query.get("pipeline_tag", [info.get("pipeline_tag")]) == [info.get("pipeline_tag")]
+            and set(query.get("filter", [])) <= words
+        )
+
+    def _listed(self, name: str, one: HubRepository, query: dict[str, list[str]]) -> dict[str, Any]:
+        known = {"downloads": 0, "likes": 0, "tags": [], **one.info}
+        known |= {"sha": one.commit, "private": one.private, "gated": "auto" if one.gated else False}
+        known |= {"siblings": [{"rfilename": path} for path in one.files]}
+        given = {key: value for key, value in known.items() if key in query.get("expand", [])}
+        return {"_id": "0", "id": name, **given, "order": known.get(query.get("sort", ["downloads"])[0]) or 0}
 
     def _info(self, name: str, revision: str | None) -> None:
         if found := self._repository(name, revision):
@@ -165,8 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
         ranged = {"Content-Range": f"bytes {start}-{end}/{len(data)}"}
         self._answer(206, data[start : end + 1], {**headers, **ranged})
 
-    def _json(self, value: object) -> None:
-        self._answer(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
+    def _json(self, value: object, headers: Mapping[str, str] | None = None) -> None:
+        self._answer(200, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
     def _answer(self, code: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(code)

@@ -62,7 +62,7 @@ def _settle(path: Path) -> None:
     """Merge the full-text index, pack the pages, and bring it to the disk."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        for table in ("model_search", "model_gram"):
+        for table in ("model_search", "word_gram"):
             connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")  # noqa: S608
         connection.execute("VACUUM")
     finally:

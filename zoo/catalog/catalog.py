@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from zoo.cards import ModelCard
 from zoo.catalog import hot, shipped
 from zoo.catalog.database import utc_now
+from zoo.catalog.editing import Editing
 from zoo.catalog.machine import Machine
+from zoo.catalog.notes import Notes
 from zoo.catalog.records import Edge, Feed, FeedKind, RunRecord, SyncReport
 from zoo.errors import UnknownModel
 
@@ -25,7 +27,7 @@ __all__ = ["Catalog"]
 _REBUILT = "rebuilt"
 
 
-class Catalog(Machine):
+class Catalog(Machine, Editing, Notes):
     """The database of one zoo, opened when it is first used: its cards, and what is known of this machine.
 
     Args:

@@ -1,29 +1,53 @@
-"""From a card to the rows that hold it."""
+"""From a card to what is written of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.cards import ModelCard, canonical_json, digest
-from zoo.catalog.words import name_parts, name_words, stem
+from zoo.cards import ModelCard, canonical_json
+from zoo.catalog.bands import NUMBERS, band, wide
+from zoo.catalog.codes import ANCHOR, EVERY, STEM
+from zoo.catalog.goodness import bucket, metric_order, points
+from zoo.catalog.words import fold, name_parts, name_words, squash, stem
 from zoo.errors import BadCard, CatalogError
+from zoo.licences import licence_class
 
-__all__ = ["Entry", "entries_of", "entry_of"]
+__all__ = ["Entry", "entries_of", "entry_of", "entry_of_text", "twice"]
 
-# Scores of which less is better; the ranking turns their sign.
-_LOWER = {"cer", "eer", "fid", "loss", "mae", "mase", "mse", "perplexity", "rmse", "wer"}
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST = 64  # letters of a word or fact in the index
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A card, ready to be written: its model row, and `{table: rows}` of what hangs on it, without the model's key."""
+    """A card, ready to be written.
+
+    Attributes:
+        id: of the model.
+        digest: of the card as its feed supplied it.
+        text: the card's canonical JSON.
+        bucket: the first part of the model's key.
+        points: its goodness, by which models of one bucket are put in order.
+        model: its row, without key, feed and variant.
+        words: of its names, joined by blanks, and its anchors, for the full-text index.
+        facts: pairs of a field and a value, each a code in the full-text index.
+        also: its further names.
+    """
 
     id: str
     digest: str
-    model: dict[str, Any]
-    parts: dict[str, list[dict[str, Any]]] = field(repr=False)
+    text: str = field(repr=False)
+    bucket: int
+    points: float
+    model: dict[str, Any] = field(repr=False)
+    words: str = field(repr=False)
+    facts: list[tuple[str, str]] = field(repr=False)
+    also: list[str] = field(repr=False)
 
 
 def entries_of(cards: Iterable[ModelCard]) -> dict[str, Entry]:
@@ -32,73 +56,149 @@ def entries_of(cards: Iterable[ModelCard]) -> dict[str, Entry]:
     for card in cards:
         entry = entry_of(card)
         if other := made.get(entry.id.lower()):
-            how = "twice" if other.id == entry.id else f"as {other.id!r} and {entry.id!r}, which differ only by case"
-            raise CatalogError(f"the same model is declared {how}: {entry.id!r}", "Rename or remove one of the cards.")
+            raise twice(other.id, entry.id)
         made[entry.id.lower()] = entry
     return dict(sorted(made.items()))
 
 
+def twice(one: str, other: str) -> CatalogError:
+    """The error for two cards of one feed whose ids differ at most by case."""
+    how = "twice" if one == other else f"as {one!r} and {other!r}, which differ only by case"
+    return CatalogError(f"the same model is declared {how}: {other!r}", "Rename or remove one of the cards.")
+
+
 def entry_of(card: ModelCard) -> Entry:
-    """The rows of one card; raises `BadCard` when it breaks its schema."""
+    """What is written of one card; raises `BadCard` when it breaks its schema."""
     card.check()
-    plain = card.to_dict()
     try:
-        text = canonical_json(plain)
-        text.encode()
+        text = canonical_json(card.to_dict())
+        coded = text.encode()
     except ValueError as error:
         raise BadCard(f"card {card.id!r} cannot be written as JSON: {error}") from error
-    found = digest(plain)
-    return Entry(id=card.id, digest=found, model=_model(card) | {"digest": found}, parts=_parts(card, text))
+    return _entry(card, text, hashlib.sha256(coded).hexdigest())
 
 
-def _model(card: ModelCard) -> dict[str, Any]:
-    _, name, short = name_parts(card.id.lower())
-    sizes = [file.size for file in card.files]
-    metric = card.metrics[0] if card.metrics else None
+def entry_of_text(text: str, digest: str) -> Entry:
+    """The same of a card that was written before, from its canonical JSON; it is not checked again."""
+    return _entry(ModelCard.from_dict(json.loads(text)), text, digest)
+
+
+def _entry(card: ModelCard, text: str, digest: str) -> Entry:
+    model, goodness = _model(card, digest), points(card)
+    words = _words(card, model)
+    named = set(words.split())
+    said = dict.fromkeys(("word", word) for word in _about(card) if word not in named)
+    return Entry(
+        id=card.id,
+        digest=digest,
+        text=text,
+        bucket=bucket(card, goodness),
+        points=goodness,
+        model=model,
+        words=words,
+        facts=[*_facts(card, model), *said],
+        also=[name.lower() for name in card.aliases],
+    )
+
+
+def _model(card: ModelCard, digest: str) -> dict[str, Any]:
+    folded = card.id.lower()
+    _, name, short = name_parts(folded)
+    metrics: dict[str, float] = {}
+    for metric in card.metrics:  # of scores with one name the first counts
+        metrics.setdefault(metric.name.lower(), metric.value)
     return {
-        **{column: getattr(card, column) for column in ("id", "task", "library", "loader", "architecture")},
-        **{column: getattr(card, column) for column in ("parameters", "family", "summary", "base")},
-        **{"folded": card.id.lower(), "name": name, "short": short, "stem": stem(short), "variant": 0},
+        "id": card.id,
+        "folded": folded,
+        "name": name,
+        "short": short,
+        "chosen": "default" in card.tags,
+        "deprecated": card.deprecated is not None,
+        "task": card.task,
+        "library": card.library,
+        "loader": card.loader,
+        "architecture": card.architecture,
+        "family": card.family,
+        "base": card.base,
         "licence": card.licence.weights,
-        "package_licence": card.licence.package,
-        "metric_name": metric and metric.name,
-        "metric_value": metric and metric.value,
-        "metric_order": metric and (-metric.value if metric.name.lower() in _LOWER else metric.value),
-        "size": sum(size or 0 for size in sizes) if sizes and None not in sizes else None,
-        "sources": _origins(card),
+        "licence_class": licence_class(card.licence.weights),
+        "parameters": card.parameters,
+        "macs": card.macs,
+        "size": _size(card),
+        "input": _pixels(card.config),
+        "classes": _classes(card.config),
+        "downloads": card.downloads,
+        "published": card.published,
+        "metric_order": metric_order(card),
+        "metrics": canonical_json(metrics) if metrics else "{}",
+        "digest": digest,
     }
 
 
-def _origins(card: ModelCard) -> list[str]:
-    """The URIs of the card's sources, or, where it names none, of its files, without members."""
-    uris = [source.uri for source in card.sources]
-    uris = uris or [uri.partition("#")[0] for file in card.files for uri in file.origin]
-    return list(dict.fromkeys(uris))
+def _size(card: ModelCard) -> int | None:
+    sizes = [file.size for file in card.files]
+    return sum(size or 0 for size in sizes) if sizes and None not in sizes else card.size
 
 
-def _parts(card: ModelCard, text: str) -> dict[str, list[dict[str, Any]]]:
-    licence = card.licence
-    roles = {"weights": licence.weights, "package": licence.package}
-    words = [("tag", w) for w in card.tags] + [("language", w) for w in card.languages]
-    words += [("dataset", w) for w in card.datasets]
-    return {
-        "card": [{"text": text}],
-        "model_task": [{"task": task, "position": i} for i, task in enumerate(dict.fromkeys(card.all_tasks))],
-        "model_tag": [{"kind": kind, "name": name} for kind, name in words],
-        "model_licence": [
-            {"role": role, "expression": expression, "source": licence.source}
-            for role, expression in roles.items()
-            if expression is not None
-        ],
-        "metric": [{"position": i, **vars(metric)} for i, metric in enumerate(card.metrics)],
-        "model_search": [
-            {
-                "name": name_words(card.id),
-                "family": f"{card.family or ''} {name_words(card.architecture)}",
-                "task": " ".join(card.all_tasks),
-                "tags": " ".join([card.library, *(word for _, word in words)]),
-                "summary": card.summary,
-            }
-        ],
-        "model_gram": [{"name": f"{card.id} {card.architecture}".lower()}],
-    }
+def _pixels(config: Mapping[str, Any]) -> int | None:
+    """The longer side of the pictures that a model takes, where its configuration says so."""
+    size = config.get("input_size", config.get("image_size"))
+    sides = size[-2:] if isinstance(size, list | tuple) else [size]
+    return max((side for side in sides if isinstance(side, int) and not isinstance(side, bool)), default=None)
+
+
+def _classes(config: Mapping[str, Any]) -> int | None:
+    """How many classes a model tells apart, where its configuration says so."""
+    count, labels = config.get("num_classes"), config.get("labels")
+    if isinstance(count, int) and not isinstance(count, bool):
+        return count
+    return len(labels) if isinstance(labels, list | tuple | Mapping) and labels else None
+
+
+def _words(card: ModelCard, model: Mapping[str, Any]) -> str:
+    """Words of the names, then the names as a whole: without blanks, and without their last number."""
+    short = model["short"]
+    anchors = {squash(short): None, squash(model["name"]): None} | dict.fromkeys(map(squash, card.aliases))
+    made = name_words(model["folded"], card.architecture, card.family or "", *card.aliases)
+    made += "".join(f" {ANCHOR}{anchor[:_LONGEST]}" for anchor in anchors)
+    root = stem(short)
+    return made if root == short else f"{made} {STEM}{squash(root)}"
+
+
+def _facts(card: ModelCard, model: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """All that a model can be narrowed down by, and the words of what is said about it; each pair once."""
+    owner = model["folded"].rpartition("/")[0]
+    made = [
+        EVERY,
+        ("library", card.library),
+        ("loader", card.loader),
+        ("arch", card.architecture),
+        ("licence", card.licence.weights),
+        ("class", model["licence_class"]),
+    ]
+    optional = {"owner": owner, "family": card.family, "base": card.base}
+    made += [(name, value) for name, value in optional.items() if value]
+    made += [("task", task) for task in card.all_tasks]
+    made += [("tag", tag) for tag in card.tags]
+    made += [("lang", language) for language in card.languages]
+    made += [("dataset", dataset) for dataset in card.datasets]
+    flags = {"deprecated": card.deprecated is not None, "parted": squash(model["short"]) != model["short"]}
+    made += [("flag", name) for name, holds in flags.items() if holds]
+    made = [(name, fold(value)[:_LONGEST]) for name, value in made]
+    for name, column in NUMBERS.items():
+        if (number := model[column]) is not None:
+            made += _bands(name, number)
+    for metric in card.metrics:
+        made += _bands(metric.name.lower()[: _LONGEST - 8], metric.value)
+    return list(dict.fromkeys(made))
+
+
+def _bands(name: str, number: float | str) -> list[tuple[str, str]]:
+    narrow = band(name, number)
+    return [(f"#{name}", str(narrow)), (f"##{name}", str(wide(narrow)))]
+
+
+def _about(card: ModelCard) -> list[str]:
+    """The words of the task, tags, languages, data sets, library and summary."""
+    said = " ".join((*card.all_tasks, *card.tags, *card.languages, *card.datasets, card.library, card.summary))
+    return [word[:_LONGEST] for word in _WORD.findall(fold(said))]

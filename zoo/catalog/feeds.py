@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import column, delete, exists, func, insert, inspect, select, table, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from zoo.cards import digest
+from zoo.cards import ModelCard, digest
 from zoo.catalog import schema
-from zoo.catalog.entries import Entry
+from zoo.catalog.entries import Entry, entry_of
 from zoo.catalog.records import Feed, FeedKind, SyncReport
+from zoo.catalog.rows import Rows
 from zoo.errors import CatalogError
 
-__all__ = ["all_feeds", "digest_of", "drop", "put_one", "remove_one", "same", "sync"]
+__all__ = [
+    "Held",
+    "all_feeds",
+    "digest_of",
+    "driver",
+    "drop",
+    "held_among",
+    "laid_over",
+    "put_feed",
+    "put_one",
+    "remove_one",
+    "rewrite",
+    "same",
+    "sync",
+    "taken",
+]
 
-T = TypeVar("T")
-
-# SQLite's full-text tables, which have no mapped class.
-_SEARCH = table("model_search", *(column(c) for c in ("rowid", "name", "family", "task", "tags", "summary")))
-_GRAM = table("model_gram", column("rowid"), column("name"))
-_CHILDREN = (schema.CardRow, schema.ModelTask, schema.ModelTag, schema.ModelLicence, schema.MetricRow)
-_BATCH = 500  # SQLite limits the parameters of a statement
+_SOME = 500  # SQLite limits the parameters of a statement
 
 
-@dataclass(frozen=True)
-class _Held:
-    """A card that the database holds."""
+class Held(NamedTuple):
+    """A card that the database holds; `digest` is of what its feed supplied."""
 
     key: int
     id: str
     feed: str
     digest: str
+
+
+def driver(session: Session) -> sqlite3.Connection:
+    """The driver's own connection of a session, in its transaction, for statements with very many rows."""
+    session.flush()
+    found: Any = session.connection().connection.driver_connection
+    return found  # type: ignore[no-any-return]
 
 
 def digest_of(entries: Mapping[str, Entry]) -> str:
@@ -54,38 +72,88 @@ def sync(session: Session, supplies: Sequence[tuple[Feed, Mapping[str, Entry]]])
 
     What goes, goes first: a card may move from one of these feeds to another.
     """
-    held = _held(session)
-    gone: list[list[int]] = []
+    rows = Rows(driver(session))
+    gone: list[int] = []
     for feed, entries in supplies:
-        leaving = [folded for folded, card in held.items() if card.feed == feed.name and folded not in entries]
-        gone.append([held.pop(folded).key for folded in leaving])
-        _remove(session, gone[-1])
-    reports = [
-        _put(session, feed, entries, held, len(keys)) for (feed, entries), keys in zip(supplies, gone, strict=True)
-    ]
+        leaving = [card.key for folded, card in _of_feed(session, feed.name).items() if folded not in entries]
+        rows.remove(leaving)
+        gone.append(len(leaving))
+    reports = [_put(session, rows, feed, entries, count) for (feed, entries), count in zip(supplies, gone, strict=True)]
     if any(report.changed for report in reports):
-        _tidy(session)
+        rows.finish()
     return reports
 
 
-def _put(
-    session: Session, feed: Feed, entries: Mapping[str, Entry], held: dict[str, _Held], removed: int
-) -> SyncReport:
-    _refuse_taken(feed.name, entries, held)
+def _put(session: Session, rows: Rows, feed: Feed, entries: Mapping[str, Entry], removed: int) -> SyncReport:
+    held = held_among(driver(session), list(entries))
+    for folded, entry in entries.items():
+        if folded in held and held[folded].feed != feed.name:
+            raise taken(feed.name, entry.id, held[folded])
+    changed = [entry for folded, entry in entries.items() if folded in held and held[folded].digest != entry.digest]
     new = [entry for folded, entry in entries.items() if folded not in held]
-    changed = [(held[f].key, entry) for f, entry in entries.items() if f in held and held[f].digest != entry.digest]
-    _put_feed(session, feed)
-    _replace(session, changed)
-    held |= _insert(session, feed.name, new)
-    kept = len(entries) - len(new) - len(changed)
-    return SyncReport(added=len(new), updated=len(changed), removed=removed, unchanged=kept)
+    put_feed(session, feed)
+    written, kept = laid_over(session, [*new, *changed])
+    rows.remove([held[entry.id.lower()].key for entry in changed])
+    rows.put(feed.name, written)
+    same = len(entries) - len(new) - len(changed)
+    return SyncReport(added=len(new), updated=len(changed), removed=removed, unchanged=same, kept=kept)
+
+
+def laid_over(session: Session, entries: Iterable[Entry]) -> tuple[list[Entry], int]:
+    """Entries of feeds' cards with the user's edits laid over, and how many edits stand against a new fact."""
+    from zoo.catalog import edits
+
+    edited = edits.edited(session)
+    if not edited:
+        return list(entries), 0
+    made, kept = [], 0
+    for entry in entries:
+        if entry.id not in edited:
+            made.append(entry)
+            continue
+        before = edits.all_edits(session, entry.id)
+        card = edits.apply(session, ModelCard.from_dict(json.loads(entry.text)))
+        kept += sum(
+            old.offered != new.offered for old, new in zip(before, edits.all_edits(session, entry.id), strict=True)
+        )
+        made.append(_under(entry_of(card), entry.digest))
+    return made, kept
+
+
+def _under(entry: Entry, digest: str) -> Entry:
+    """An entry with the digest of what its feed supplied."""
+    return dataclasses.replace(entry, digest=digest, model=entry.model | {"digest": digest})
+
+
+def rewrite(session: Session, model_id: str, shown: Entry, digest: str) -> None:
+    """Write a model's card anew, with the user's edits, under the digest of what its feed supplied."""
+    connection = driver(session)
+    held = held_among(connection, [model_id.lower()])[model_id.lower()]
+    rows = Rows(connection)
+    rows.remove([held.key])
+    rows.put(held.feed, [_under(shown, digest)])
+    rows.finish()
+
+
+def _replace(session: Session, changed: Sequence[tuple[int, Entry]]) -> None:
+    rows = Rows(driver(session))
+    held = {key: session.get_one(schema.ModelRow, key).feed for key, _ in changed}
+    rows.remove([key for key, _ in changed])
+    for key, entry in changed:
+        rows.put(held[key], [entry])
+    rows.finish()
+
+
+def _tidy(session: Session) -> None:
+    session.flush()
 
 
 def put_one(session: Session, name: str, entry: Entry, now: str) -> bool:
     """Add or replace one card of a feed of the user's or of local results; True when anything changed."""
-    held = _held(session)
-    mine = held.get(entry.id.lower())
-    _refuse_taken(name, {entry.id.lower(): entry}, held)
+    connection = driver(session)
+    mine = held_among(connection, [entry.id.lower()]).get(entry.id.lower())
+    if mine and mine.feed != name:
+        raise taken(name, entry.id, mine)
     if mine and mine.digest == entry.digest:
         return False
     row = session.get(schema.FeedRow, name)
@@ -94,12 +162,11 @@ def put_one(session: Session, name: str, entry: Entry, now: str) -> bool:
             f"feed {name!r} is of kind {row.kind}: its cards come from there only", "Use the feed `local`."
         )
     kind: FeedKind = "local" if name == "local" else "user"
-    _put_feed(session, Feed(name=name, kind=kind, version="", digest=None, synced=now, models=0))
-    if mine:
-        _replace(session, [(mine.key, entry)])
-    else:
-        _insert(session, name, [entry])
-    _tidy(session)
+    put_feed(session, Feed(name=name, kind=kind, version="", digest=None, synced=now, models=0))
+    rows = Rows(connection)
+    rows.remove([mine.key] if mine else [])
+    rows.put(name, laid_over(session, [entry])[0])
+    rows.finish()
     return True
 
 
@@ -115,17 +182,19 @@ def remove_one(session: Session, model_id: str) -> bool:
             f"To free its disk space use `zoo rm {model_id}`.",
         )
     feed.digest = None
-    _remove(session, [row.key])
-    _tidy(session)
+    rows = Rows(driver(session))
+    rows.remove([row.key])
+    rows.finish()
     return True
 
 
 def drop(session: Session, name: str) -> int:
     """Remove a feed with its cards; returns how many cards it had."""
-    keys = list(session.scalars(select(schema.ModelRow.key).where(schema.ModelRow.feed == name)))
-    _remove(session, keys)
+    rows = Rows(driver(session))
+    keys = [card.key for card in _of_feed(session, name).values()]
+    rows.remove(keys)
+    rows.finish()
     session.execute(delete(schema.FeedRow).where(schema.FeedRow.name == name))
-    _tidy(session)
     return len(keys)
 
 
@@ -151,113 +220,34 @@ def _count(session: Session, feed: str) -> int:
     return session.scalars(select(func.count()).where(schema.ModelRow.feed == feed)).one()
 
 
-def _held(session: Session) -> dict[str, _Held]:
-    model = schema.ModelRow
-    rows = session.execute(select(model.folded, model.key, model.id, model.feed, model.digest))
-    return {folded: _Held(key, model_id, feed, found) for folded, key, model_id, feed, found in rows}
+def _of_feed(session: Session, name: str) -> dict[str, Held]:
+    found = driver(session).execute("SELECT folded, key, id, feed, digest FROM model WHERE feed = ?", (name,))
+    return {row[0]: Held(*row[1:]) for row in found}
 
 
-def _refuse_taken(feed: str, entries: Mapping[str, Entry], held: Mapping[str, _Held]) -> None:
-    for folded, entry in entries.items():
-        other = held.get(folded)
-        if other is None or other.feed == feed:
-            continue
-        how = "" if other.id == entry.id else f" as {other.id!r}, which differs only by case"
-        raise CatalogError(
-            f"feeds {feed!r} and {other.feed!r} both supply {entry.id!r}{how}",
-            f"Remove one of the two, or ask the author of {feed!r} to rename the model.",
-        )
+def held_among(connection: sqlite3.Connection, folded: Sequence[str]) -> dict[str, Held]:
+    """`{lower-case id: card}` of those of these ids that the database holds."""
+    made: dict[str, Held] = {}
+    for start in range(0, len(folded), _SOME):
+        some = folded[start : start + _SOME]
+        marks = ",".join("?" * len(some))
+        rows = connection.execute(f"SELECT folded, key, id, feed, digest FROM model WHERE folded IN ({marks})", some)  # noqa: S608
+        made |= {row[0]: Held(*row[1:]) for row in rows}
+    return made
 
 
-def _put_feed(session: Session, feed: Feed) -> None:
+def taken(feed: str, model_id: str, other: Held) -> CatalogError:
+    """The error for a model of a feed that another feed supplies already."""
+    how = "" if other.id == model_id else f" as {other.id!r}, which differs only by case"
+    return CatalogError(
+        f"feeds {feed!r} and {other.feed!r} both supply {model_id!r}{how}",
+        f"Remove one of the two, or ask the author of {feed!r} to rename the model.",
+    )
+
+
+def put_feed(session: Session, feed: Feed) -> None:
+    """Enter what is known of a feed."""
     row = session.get(schema.FeedRow, feed.name) or schema.FeedRow(name=feed.name)
     row.kind, row.version, row.digest, row.synced = feed.kind, feed.version, feed.digest, feed.synced
     session.add(row)
     session.flush()
-
-
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[i : i + _BATCH] for i in range(0, len(items), _BATCH))
-
-
-def _remove(session: Session, keys: Sequence[int]) -> None:
-    _strip(session, keys)
-    for some in _batches(keys):
-        session.execute(delete(schema.ModelRow).where(schema.ModelRow.key.in_(some)))
-
-
-def _strip(session: Session, keys: Sequence[int]) -> None:
-    """Remove what hangs on these models."""
-    for some in _batches(keys):
-        for child in _CHILDREN:
-            session.execute(delete(child).where(child.model.in_(some)))
-        for text in (_SEARCH, _GRAM):
-            session.execute(delete(text).where(text.c.rowid.in_(some)))
-
-
-def _replace(session: Session, changed: Sequence[tuple[int, Entry]]) -> None:
-    if not changed:
-        return
-    _strip(session, [key for key, _ in changed])
-    session.execute(update(schema.ModelRow), [{"key": key, **entry.model} for key, entry in changed])
-    _insert_parts(session, changed)
-
-
-def _insert(session: Session, feed: str, entries: Sequence[Entry]) -> dict[str, _Held]:
-    if not entries:
-        return {}
-    first = (session.scalars(select(func.max(schema.ModelRow.key))).one() or 0) + 1
-    keyed = list(enumerate(entries, first))
-    session.execute(insert(schema.ModelRow), [{"key": key, "feed": feed, **entry.model} for key, entry in keyed])
-    _insert_parts(session, keyed)
-    return {entry.id.lower(): _Held(key, entry.id, feed, entry.digest) for key, entry in keyed}
-
-
-def _insert_parts(session: Session, keyed: Sequence[tuple[int, Entry]]) -> None:
-    words = {
-        schema.TaskRow: [{"name": p["task"]} for _, e in keyed for p in e.parts["model_task"]],
-        schema.TagRow: [p for _, e in keyed for p in e.parts["model_tag"]],
-        schema.LicenceRow: [{"expression": p["expression"]} for _, e in keyed for p in e.parts["model_licence"]],
-    }
-    for row, wanted in words.items():
-        _insert_missing(session, row, wanted)
-    for child in _CHILDREN:
-        rows = [{"model": key, **part} for key, e in keyed for part in e.parts[child.__tablename__]]
-        if rows:
-            session.execute(insert(child), rows)
-    for text in (_SEARCH, _GRAM):
-        session.execute(insert(text), [{"rowid": key, **part} for key, e in keyed for part in e.parts[text.name]])
-
-
-def _insert_missing(session: Session, row: type[schema.Base], wanted: Sequence[Mapping[str, str]]) -> None:
-    columns = inspect(row).primary_key
-    known = {tuple(found) for found in session.execute(select(*columns))}
-    fresh = sorted({tuple(word[c.name] for c in columns) for word in wanted} - known)
-    if fresh:
-        session.execute(insert(row), [dict(zip((c.name for c in columns), values, strict=True)) for values in fresh])
-
-
-def _tidy(session: Session) -> None:
-    """Remove words that no model has any more, and number the variants anew."""
-    tag, of_tag = schema.TagRow, schema.ModelTag
-    session.execute(delete(schema.TaskRow).where(~exists().where(schema.ModelTask.task == schema.TaskRow.name)))
-    session.execute(delete(tag).where(~exists().where(of_tag.kind == tag.kind, of_tag.name == tag.name)))
-    expression = schema.LicenceRow.expression
-    session.execute(delete(schema.LicenceRow).where(~exists().where(schema.ModelLicence.expression == expression)))
-    _number_variants(session)
-
-
-def _number_variants(session: Session) -> None:
-    """Of the models with one owner and short name, 0 is the one tagged `default`, else the one with the best score."""
-    model, tag = schema.ModelRow, schema.ModelTag
-    default = exists().where(tag.model == model.key, tag.kind == "tag", tag.name == "default")
-    rows = session.execute(select(model.key, model.folded, model.short, model.variant, model.metric_order, default))
-    groups: dict[tuple[str, str], list[Any]] = {}
-    for row in rows:
-        groups.setdefault((row.folded.rpartition("/")[0], row.short), []).append(row)
-    moved = []
-    for group in groups.values():
-        group.sort(key=lambda r: (not r[5], r.metric_order is None, -(r.metric_order or 0.0), r.folded))
-        moved += [{"key": row.key, "variant": i} for i, row in enumerate(group) if row.variant != i]
-    if moved:
-        session.execute(update(model), moved)

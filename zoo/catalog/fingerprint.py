@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.catalog import shipped
-from zoo.catalog.layout import SCHEMA_VERSION
+from zoo.catalog.layout import DERIVED, SCHEMA_VERSION
 
 __all__ = ["GROUP", "current", "declared"]
 
@@ -29,7 +29,7 @@ def current(version: str = "", *, paths: Sequence[str] | None = None) -> str:
         version: the zoo's version, so that an upgrade counts even where folders keep their times.
         paths: the folders, instead of `sys.path`.
     """
-    parts = [f"{version} {SCHEMA_VERSION} {sys.version_info[:2]}"]
+    parts = [f"{version} {SCHEMA_VERSION} {DERIVED} {sys.version_info[:2]}"]
     origin = shipped.packed()
     if origin is not None:
         parts.append(_stamp(str(origin)))

@@ -11,29 +11,61 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from zoo.catalog import kinship, ranking
-from zoo.catalog.layout import SCHEMA_VERSION
-from zoo.catalog.naming import complete, near, resolve
+from zoo.catalog import counting, kinship, likeness
+from zoo.catalog.finding import Search
+from zoo.catalog.layout import DERIVED, SCHEMA_VERSION
+from zoo.catalog.naming import complete, explain, resolve
+from zoo.catalog.nearness import near
+from zoo.catalog.query import Condition, Query, parse
 from zoo.catalog.reading import Row, marks, opened, reading
+from zoo.catalog.showing import rows_of
 from zoo.catalog.words import clean
 
-__all__ = ["complete", "listing", "near", "resolve", "search", "setting", "show", "state"]
+__all__ = [
+    "Found",
+    "complete",
+    "explain",
+    "facets",
+    "listing",
+    "near",
+    "resolve",
+    "search",
+    "setting",
+    "show",
+    "similar",
+    "state",
+]
 
-_COLUMNS = """key, id, task, library, loader, architecture, parameters, licence, package_licence, family, summary,
-size, sources, feed, EXISTS (SELECT 1 FROM revision WHERE revision.model = model.id) AS installed"""
+
+class Found(NamedTuple):
+    """A page of a search.
+
+    Attributes:
+        rows: the models, best first.
+        total: how many fit in all.
+        exact: whether that is their number, or only as far as was counted: then there are more.
+    """
+
+    rows: list[Row]
+    total: int
+    exact: bool = True
 
 
 def state(path: Path) -> Row:
-    """`{"schema", "known", "application", "models", "installed"}` of a database of any schema.
+    """`{"schema", "known", "derived", "application", "models", "installed"}` of a database of any schema.
 
     `schema` is its version and `known` the newest that this code knows; the counts are None where they differ.
+    `derived` says whether this code would derive from the cards just what is there.
     """
     with opened(path) as connection:
         made: Row = {"schema": connection.execute("PRAGMA user_version").fetchone()["user_version"]}
         made["application"] = connection.execute("PRAGMA application_id").fetchone()["application_id"]
-        made |= {"known": SCHEMA_VERSION, "models": None, "installed": None}
+        made |= {"known": SCHEMA_VERSION, "models": None, "installed": None, "derived": False}
         if made["schema"] == SCHEMA_VERSION:
+            row = connection.execute("SELECT value FROM setting WHERE key = 'derived'").fetchone()
+            made["derived"] = row is not None and row["value"] == str(DERIVED)
             made["models"] = connection.execute("SELECT COUNT(*) AS n FROM model").fetchone()["n"]
             made["installed"] = connection.execute("SELECT COUNT(DISTINCT model) AS n FROM revision").fetchone()["n"]
         return made
@@ -48,7 +80,7 @@ def setting(path: Path, key: str) -> str | None:
 
 def search(
     path: Path,
-    words: str | Iterable[str],
+    query: str | Iterable[str] | Query,
     *,
     limit: int = 20,
     offset: int = 0,
@@ -56,69 +88,71 @@ def search(
     licence: str | None = None,
     library: str | None = None,
     installed: bool | None = None,
-) -> tuple[list[Row], int]:
-    """Models that match all words, best first, and how many there are in all.
+) -> Found:
+    """Models that fit a query, best first, and how many there are in all.
 
     Args:
         path: the database.
-        words: each matches the beginning of a word of the id, family, architecture, task, tags, data sets, languages,
-            library or summary, or any part of the name; in any order. Without words all models match.
-        limit, offset: which of the matches are returned; a negative limit means all.
-        task: one of the model's tasks.
-        licence: what the weights' licence expression, or a term of it, begins with, such as `bsd`.
-        library: the library, in any case.
+        query: in the language of `zoo.catalog.query`, or read already; an empty one fits all models.
+        limit, offset: which of the models are returned; a negative limit means all.
+        task, licence, library: further conditions, as the query's fields.
         installed: only models whose files are here (True), or are not (False).
 
     Returns:
-        `(rows, total)`: each row has `id, task, library, loader, architecture, parameters, licence, metrics, installed,
-        source, summary, family, size, feed`. Nothing found is `([], 0)`; `near` then has suggestions.
+        `(rows, total, exact)`. Each row has `id, task, tasks, library, loader, architecture, family, summary,
+        parameters, macs, size, input, published, downloads, licence, licence_class, metrics, datasets, languages, tags,
+        aliases, deprecated, base, source, feed, installed`. Counting stops at 10,000; then `exact` is False.
+
+    Raises:
+        BadInput, UnknownTask: the query has an unknown field, or a value that is none.
     """
-    text = clean(words if isinstance(words, str) else " ".join(words))
-    queries = ranking.searches(text, ranking.conditions(task, licence, library, installed))
+    wanted = _with(_read(query), task=task, licence=licence, library=library, installed=installed)
     with reading(path) as connection:
-        for query in queries:
-            keys = _page(connection, query, limit, offset)
-            total = len(keys) if 0 < len(keys) < limit and not offset else _total(connection, query)
-            if total:
-                return _rows(connection, keys), total
-    return [], 0
+        asked = Search(connection, wanted)
+        offset = max(offset, 0)
+        keys = asked.page(limit, offset)
+        if (limit < 0 or len(keys) < limit) and (keys or not offset):
+            return Found(rows_of(connection, keys), offset + len(keys))
+        return Found(rows_of(connection, keys), *asked.total())
 
 
-def _page(connection: sqlite3.Connection, query: ranking.Search, limit: int, offset: int) -> list[int]:
-    values = {**query.values, "limit": limit, "offset": max(offset, 0)}
-    return [row["key"] for row in connection.execute(query.page, values)]
+def facets(
+    path: Path,
+    query: str | Iterable[str] | Query = "",
+    names: Sequence[str] = ("task", "licence", "library"),
+    most: int = 10,
+) -> counting.Counts:
+    """How many of the models that fit have each value of some fields: `{name: [(value, models), …]}`, most first.
+
+    A licence counts by its class. Where more than 1,500 models fit, the 60 commonest values of a field are counted.
+
+    Raises:
+        BadInput: a name is no field that holds words.
+    """
+    with reading(path) as connection:
+        return counting.counts(connection, _read(query), names, most)
 
 
-def _total(connection: sqlite3.Connection, query: ranking.Search) -> int:
-    return int(connection.execute(query.total, query.values).fetchone()["total"])
+def similar(path: Path, model_id: str, limit: int = 10) -> list[Row]:
+    """The models most like one, best first: a search's row each, with `why`; none when there is no such model."""
+    with reading(path) as connection:
+        return likeness.similar(connection, clean(model_id), limit)
 
 
-def _rows(connection: sqlite3.Connection, keys: Sequence[int]) -> list[Row]:
-    """What lists show of these models, in this order."""
-    made: dict[int, Row] = {}
-    for start in range(0, len(keys), 500):  # SQLite limits the parameters of a statement
-        made |= _some_rows(connection, keys[start : start + 500])
-    return [made[key] for key in keys]
+def _read(query: str | Iterable[str] | Query) -> Query:
+    return query if isinstance(query, Query) else parse(query)
 
 
-def _some_rows(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Row]:
-    found = connection.execute(f"SELECT {_COLUMNS} FROM model WHERE key IN ({marks(keys)})", keys)  # noqa: S608
-    made = {row.pop("key"): _shaped(row) for row in found}
-    scores = connection.execute(
-        f"SELECT model, name, value, dataset, source FROM metric WHERE model IN ({marks(keys)}) ORDER BY position",  # noqa: S608
-        keys,
-    )
-    for row in scores:
-        made[row.pop("model")]["metrics"].append(row)
-    return made
-
-
-def _shaped(row: Row) -> Row:
-    row["licence"] = {"weights": row["licence"], "package": row.pop("package_licence")}
-    row["source"] = json.loads(row.pop("sources"))
-    row["installed"] = bool(row["installed"])
-    row["metrics"] = []
-    return row
+def _with(query: Query, *, installed: bool | None, **filters: str | None) -> Query:
+    """The query with further conditions, each a whole value but for the licence's."""
+    more = [
+        Condition(field, ":" if field == "licence" else "=", value, (value,))
+        for field, text in filters.items()
+        if (value := None if text is None else clean(text).lower()) is not None
+    ]
+    if installed is not None:
+        more.append(Condition("installed", ":", installed))
+    return query._replace(conditions=(*query.conditions, *more)) if more else query
 
 
 def listing(path: Path) -> list[Row]:
@@ -131,7 +165,7 @@ def listing(path: Path) -> list[Row]:
         for row in _revisions(connection, None):
             revisions.setdefault(row.pop("model"), []).append(row)
         keys = connection.execute("SELECT key FROM model WHERE id IN (SELECT model FROM revision)")
-        cards = {row["id"]: row for row in _rows(connection, [row["key"] for row in keys])}
+        cards = {row["id"]: row for row in rows_of(connection, [row["key"] for row in keys])}
     made = []
     for model, owned in sorted(revisions.items()):
         bare = {"id": model, "licence": owned[0]["licence"], "installed": True}
@@ -172,7 +206,7 @@ def show(path: Path, model_id: str) -> Row | None:
         made: Row = {"id": model_id, "installed": True, "card": None, "feed": None}
         if row is not None:
             feed = connection.execute("SELECT name, kind, version, synced FROM feed WHERE name = ?", (row["feed"],))
-            made = _rows(connection, [row["key"]])[0]
+            made = rows_of(connection, [row["key"]])[0]
             made |= {"card": _card(connection, row["key"]), "feed": feed.fetchone()}
         for revision in revisions:
             revision["files"] = _files(connection, revision.pop("model"), revision["revision"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from zoo.cards import NOT_STATED, Licence, Ref
+from zoo.cards import NOT_STATED, Licence, ModelCard, Ref
 from zoo.catalog.records import AliasChange, RevisionRecord
-from zoo.catalog.schema import AliasHistoryRow, AliasRow, FileRow, ModelLicence, ModelRow, RevisionRow, SettingRow
+from zoo.catalog.schema import AliasHistoryRow, AliasRow, CardRow, FileRow, ModelRow, RevisionRow, SettingRow
 from zoo.errors import AmbiguousModel, BadRef, CatalogError, NotFound, NotInstalled
 from zoo.manifests import Manifest, StoredFile
 
@@ -32,14 +33,8 @@ _HEX = re.compile(r"[0-9a-f]{7,64}")
 
 def stated_licence(session: Session, model: str) -> Licence:
     """The licence on the model's card; not stated when there is no card."""
-    rows = session.scalars(select(ModelLicence).join(ModelRow).where(ModelRow.id == model)).all()
-    roles = {row.role: row for row in rows}
-    weights, package = roles.get("weights"), roles.get("package")
-    return Licence(
-        weights=weights.expression if weights else NOT_STATED,
-        package=package.expression if package else None,
-        source=weights.source if weights else None,
-    )
+    text = session.scalars(select(CardRow.text).join(ModelRow).where(ModelRow.id == model)).first()
+    return Licence(weights=NOT_STATED) if text is None else ModelCard.from_dict(json.loads(text)).licence
 
 
 def record(session: Session, manifest: Manifest, licence: Licence) -> bool:

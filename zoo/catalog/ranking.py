@@ -1,106 +1,174 @@
-"""Which models does a query mean, and which of them first? The SQL of `zoo search`."""
+"""Which models does a query mean, and which of them first?
+
+A search is a list of tiers: expressions of the full-text index, of which each gives its hits in the order of the
+models' goodness (their keys), without what an earlier tier gave. What is typed is compared without blanks and signs,
+so that `resnet 50`, `resnet-50` and `resnet50` are one.
+
+1. the model with exactly this id, and those for which it is a further name (`Search.named`);
+2. names that are what was typed, first variants before others (`resnet50`);
+3. plain members of a family: names that are it but for a number at the end (`resnet18`, `resnet50` for `resnet`);
+4. names that begin so; not for phrases that mean something else, such as a task;
+5. names with a word for each word typed, or with the task that a phrase means;
+6. the same, of words anywhere: task, tags, data sets, languages, library, summary;
+7. names with the words as parts of words, where the others are few.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import sqlite3
+from collections.abc import Iterable
 
-from zoo.catalog.words import clean, query_words
+from zoo.catalog.codes import ANCHOR, EVERY, LEAD, STEM
+from zoo.catalog.fields import FIELDS
+from zoo.catalog.index import Expression, Index, Range, all_of, any_of, but, quoted
+from zoo.catalog.query import Condition, Query, Term
+from zoo.catalog.words import query_words, squash
 
-__all__ = ["Search", "conditions", "searches"]
-
-Conditions = tuple[str, dict[str, Any]]
-
-
-class Search(NamedTuple):
-    """Statements for a page of keys, best first (parameters `limit`, `offset`), and for their number; their values."""
-
-    page: str
-    total: str
-    values: dict[str, Any]
+__all__ = ["Ranking"]
 
 
-# How much a word counts in: name, family and architecture, task, tags, summary.
-_WEIGHTS = "10.0, 6.0, 4.0, 3.0, 1.0"
+class Ranking:
+    """The expressions of one query on one database.
 
-# A whole id, a whole name, a name without its tag; then plain members of a family (resnet50 for resnet), names that
-# begin so, and the rest by bm25. Within each: first variants, shorter names, better scores.
-_SORTED = """
-SELECT model.key, CASE
-  WHEN folded = :text THEN 0
-  WHEN name IN (:form, :dashed, :joined) THEN 1
-  WHEN short IN (:form, :dashed, :joined) THEN 2
-  WHEN stem IN (:form, :dashed, :joined) THEN 3
-  WHEN substr(short, 1, length(:form)) = :form THEN 4
-  ELSE 5 END AS tier
-FROM hit JOIN model ON model.key = hit.key WHERE 1 {filters}
-ORDER BY tier, CASE WHEN tier = 5 THEN score END, variant > 0, length(short), metric_order DESC NULLS LAST, folded
-LIMIT :limit OFFSET :offset
-"""
+    Attributes:
+        tiers: the hits in this order; empty when nothing can fit.
+        hits: all of them at once.
+        wanted: what conditions alone let pass.
+        ranges: of which the numbers in the bands at their ends must be compared.
+        installed: whether the models' files must be here, or must not.
+    """
 
-_COUNTED = "SELECT COUNT(*) AS total FROM hit"
-_COUNTED_OF = "SELECT COUNT(*) AS total FROM hit JOIN model ON model.key = hit.key WHERE 1 {filters}"
+    def __init__(self, connection: sqlite3.Connection, query: Query) -> None:
+        self._index = Index(connection)
+        self._query = query
+        self._terms = [term for term in query.terms if not term.excluded]
+        self.ranges: list[tuple[Range, bool]] = []
+        self.installed: bool | None = None
+        self._deprecated = False
+        self._every = self._index.fact(EVERY[0], [EVERY[1]])
+        self._conditions()
+        self.tiers, self.hits = self._tiers()
 
-_WORDS = f"SELECT rowid AS key, round(bm25(model_search, {_WEIGHTS})) AS score FROM model_search WHERE model_search MATCH :words"  # noqa: E501, S608
-_PARTS = """
-UNION ALL SELECT rowid, 0.0 FROM model_gram WHERE model_gram MATCH :parts
-AND rowid NOT IN (SELECT rowid FROM model_search WHERE model_search MATCH :words)
-"""
+    def _conditions(self) -> None:
+        wanted: list[Expression] = [self._every]
+        unwanted = [self._anywhere(term) for term in self._query.terms if term.excluded]
+        for condition in self._query.conditions:
+            found = self._condition(condition)
+            if condition.excluded:
+                unwanted.append(found)
+            else:
+                wanted.append(found)
+        self.unwanted = any_of(unwanted)
+        self.wanted = but(all_of(wanted), self.unwanted)
+        if not self._deprecated:
+            self.unwanted = any_of([self.unwanted, self._index.fact("flag", ["deprecated"])])
 
+    def _condition(self, condition: Condition) -> Expression:
+        """What fits a condition; one that the index cannot tell is noted, and lets all pass here."""
+        field, value = condition.field, condition.value
+        if field == "installed":
+            self.installed = bool(value) != condition.excluded
+            return None if condition.excluded else self._every
+        if field == "deprecated":
+            self._deprecated = True
+            found = self._index.fact("flag", ["deprecated"])
+            return self._every if value == "any" else found if value else but(self._every, found)
+        if FIELDS.get(field, "number") in {"number", "date"} and not isinstance(value, bool):
+            return self._number(condition, value)
+        if condition.op == "=":
+            return self._index.fact(field, condition.either)
+        return any_of(self._index.field(field, text) for text in condition.either or (str(value),))
 
-def conditions(task: str | None, licence: str | None, library: str | None, installed: bool | None) -> Conditions:
-    """What the filters that are not None ask for: SQL that begins with AND."""
-    parts, values = [], dict[str, Any]()
-    if task is not None:
-        parts.append("AND model.key IN (SELECT model FROM model_task WHERE model_task.task = :task)")
-        values["task"] = clean(task)
-    if licence is not None:
-        parts.append("AND instr(' ' || replace(lower(licence), '(', ' '), ' ' || lower(:licence)) > 0")
-        values["licence"] = clean(licence)
-    if library is not None:
-        parts.append("AND lower(library) = lower(:library)")
-        values["library"] = clean(library)
-    if installed is not None:
-        parts.append("AND :installed = (model.id IN (SELECT model FROM revision))")
-        values["installed"] = int(installed)
-    return " ".join(parts), values
+    def _number(self, condition: Condition, value: float | str) -> Expression:
+        found = self._index.range(condition.field, condition.op, value)
+        if found.edge:
+            self.ranges.append((found, condition.excluded))
+        return found.inside if condition.excluded else any_of([found.inside, found.edge])
 
+    def _named(self, term: Term) -> Expression:
+        """Models whose names have a term's words, or that do what it means."""
+        also = (all_of(map(self._index.name, words)) for words in term.also)
+        return any_of([all_of(map(self._index.name, term.words)), self._index.fact("task", term.tasks), *also])
 
-def searches(text: str, filters: Conditions) -> list[Search]:
-    """The searches to try, in this order, until one finds something."""
-    words = query_words(text)
-    if not words:
-        return [] if text else [_query("SELECT key, 0.0 AS score FROM model", "", filters, {})]
-    if any(len(word) < 3 for word in words):  # trigrams need three characters
-        return [_by_word(text, words, filters), _by_part(text, words, filters)]
-    return [_by_word_or_gram(text, words, filters)]
+    def _anywhere(self, term: Term) -> Expression:
+        also = (all_of(map(self._index.anywhere, words)) for words in term.also)
+        meant = [self._index.fact("task", term.tasks), self._index.fact("lang", term.langs)]
+        return any_of([all_of(map(self._index.anywhere, term.words)), *meant, *also])
 
+    def _inside(self, term: Term) -> Expression:
+        if term.tasks:
+            return self._anywhere(term)
+        parts = (any_of([self._index.anywhere(word), self._index.inside(word)]) for word in term.words)
+        return any_of([self._anywhere(term), all_of(parts)])
 
-def _by_word(text: str, words: list[str], filters: Conditions) -> Search:
-    """Models with words that begin as each of these."""
-    return _query(_WORDS, text, filters, {"words": " ".join(f'"{word}"*' for word in words)})
+    def parts_of_words(self) -> tuple[Expression, Expression]:
+        """The last tier, and all hits with it."""
+        found = all_of(map(self._inside, self._terms))
+        tier = self._narrowed(but(found, self.hits and any_of(self._shown)))
+        return tier, any_of([self.hits, tier])
 
+    @property
+    def models(self) -> int:
+        """How many models a search for everything shows."""
+        return self._index.models(*EVERY) - self._index.models("flag", "deprecated")
 
-def _by_word_or_gram(text: str, words: list[str], filters: Conditions) -> Search:
-    """The same, then those with each word anywhere in the id or architecture."""
-    values = {"words": " ".join(f'"{word}"*' for word in words), "parts": " ".join(f'"{word}"' for word in words)}
-    return _query(_WORDS + _PARTS, text, filters, values)
+    @property
+    def has_words(self) -> bool:
+        """Whether words were asked for whose parts may be looked for."""
+        return bool(self._terms)
 
+    @property
+    def shortest(self) -> int:
+        """The letters of the shortest word."""
+        return min((len(word) for term in self._terms for word in term.words), default=0)
 
-def _by_part(text: str, words: list[str], filters: Conditions) -> Search:
-    """Models with each word anywhere in the id or architecture, found by reading every row."""
-    parts = " AND ".join(f"instr(folded || ' ' || lower(architecture), :part{i}) > 0" for i in range(len(words)))
-    hit = f"SELECT key, 0.0 AS score FROM model WHERE {parts}"  # noqa: S608 (numbered parameters only)
-    return _query(hit, text, filters, {f"part{i}": word for i, word in enumerate(words)})
+    def _narrowed(self, part: Expression) -> Expression:
+        """With the conditions."""
+        if not self._query.conditions:
+            return but(part, self.unwanted)
+        return but(all_of([part, self.wanted]), self.unwanted)
 
+    def _tiers(self) -> tuple[list[str], Expression]:
+        if not self._terms:
+            nothing = bool(self._query.text) and not self._query.conditions  # signs only: no search for everything
+            whole = None if nothing else self._narrowed(self._every)
+            self._shown: list[Expression] = [whole]
+            return [whole] if whole else [], whole
+        anchors = self._anchors()
+        anywhere = all_of(map(self._anywhere, self._terms))
+        found = [*self._split(anchors)]
+        if self._query.hints:
+            found.append(all_of([anywhere, any_of(map(self._index.name, self._query.hints))]))
+        found += [all_of(map(self._named, self._terms)), anywhere]
+        self._shown = [*anchors, anywhere]
+        made: list[str] = []
+        before: list[Expression] = []
+        for tier in found:
+            if shown := self._narrowed(but(tier, any_of(before))):
+                made.append(shown)
+            before.append(tier)
+        return made, self._narrowed(any_of(self._shown))
 
-def _query(hit: str, text: str, filters: Conditions, values: dict[str, Any]) -> Search:
-    counted = _COUNTED_OF if filters[0] else _COUNTED
-    page, total = (f"WITH hit AS ({hit}) {rest.format(filters=filters[0])}" for rest in (_SORTED, counted))
-    return Search(page, total, {**_forms(text), **filters[1], **values})
+    def _anchors(self) -> list[Expression]:
+        """Names that are what was typed, its family's plain members, names that begin so."""
+        typed, slash, last = self._query.text.rpartition("/")
+        plain = squash(last if slash else "".join(word for term in self._terms for word in term.words))
+        if not plain:
+            return []
+        made = [quoted(ANCHOR + plain), quoted(STEM + plain)]
+        if not any(term.tasks or term.also for term in self._terms):
+            made.append(f"{quoted(ANCHOR + plain)}*")
+        owner = list(map(self._index.name, query_words(typed)))
+        return [all_of([tier, *owner]) for tier in made]
 
-
-def _forms(text: str) -> dict[str, str]:
-    """The query as it could stand in a name: with `_`, with `-`, joined."""
-    text = clean(text).lower()
-    words = text.rpartition("/")[2].split()
-    return {"text": text, "form": "_".join(words), "dashed": "-".join(words), "joined": "".join(words)}
+    def _split(self, tiers: list[Expression]) -> Iterable[Expression]:
+        """Each tier as two: first variants, then the others."""
+        lead = self._index.fact(LEAD[0], [LEAD[1]])
+        whole = next(iter(tiers), None)
+        if len(self._query.text.split()) == 1 and squash(self._query.text) == self._query.text.lower():
+            # Typed without signs: names without signs are nearer (`resnet50` than `resnet-50`).
+            tiers = [but(whole, self._index.fact("flag", ["parted"])), *tiers]
+        for tier in tiers:
+            if lead and tier:
+                yield all_of([tier, lead])
+            yield tier

@@ -16,12 +16,16 @@ FeedKind = Literal["shipped", "plugin", "hub", "user", "local"]
 
 @dataclass(frozen=True, kw_only=True)
 class SyncReport:
-    """How many cards a sync added, changed, removed and left as they were."""
+    """How many cards a sync added, changed, removed and left as they were.
+
+    `kept` counts the user's edits that stand although the feed now says something else than before.
+    """
 
     added: int = 0
     updated: int = 0
     removed: int = 0
     unchanged: int = 0
+    kept: int = 0
 
     @property
     def changed(self) -> bool:

@@ -1,5 +1,9 @@
 """The tables, typed. Dialect-neutral but for the two full-text tables, which only SQLite has (`migrations`).
 
+The cards' texts, revisions, aliases, runs, lineage, settings, edits and notes are what the catalog knows. `model`,
+`also`, `facet`, `word` and the full-text tables are derived from the texts (`zoo.catalog.derive`) and can be thrown
+away: a newer zoo that derives them otherwise does so when it opens the database.
+
 Revisions, aliases, lineage and runs name models by their id and not by a foreign key: they are facts about this
 machine, and stay when the plugin that supplied a card is removed.
 """
@@ -14,22 +18,20 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 __all__ = [
     "AliasHistoryRow",
     "AliasRow",
+    "AlsoRow",
     "Base",
     "CardRow",
+    "EditRow",
+    "FacetRow",
     "FeedRow",
     "FileRow",
-    "LicenceRow",
     "LineageRow",
-    "MetricRow",
-    "ModelLicence",
     "ModelRow",
-    "ModelTag",
-    "ModelTask",
+    "NoteRow",
     "RevisionRow",
     "RunRow",
     "SettingRow",
-    "TagRow",
-    "TaskRow",
+    "WordRow",
 ]
 
 _NAMES = {
@@ -60,43 +62,53 @@ class FeedRow(Base):
 
 
 class ModelRow(Base):
-    """A model: what lists show, and what ranking needs.
+    """A model as searches see it: what orders and narrows them. Everything here can be derived from its card.
 
-    `folded` is the id in lower case, unique, so that no two names differ only by case. `name`, `short` and `stem` are
-    its parts in lower case (`zoo.catalog.words`). `variant` is 0 for the first of the variants with one short name.
-    `metric_order` is the ranking metric's value, negated where lower is better. `size` is None when not known.
+    `key` is the row of the full-text index too, and says how good a first answer the model is: smaller comes first
+    (`zoo.catalog.goodness`). `folded` is the id in lower case, unique, so that no two names differ only by case; `name`
+    and `short` are its parts in lower case (`zoo.catalog.words`). `variant` is 0 for the first of the variants with
+    one short name; `chosen` says that its card is tagged `default`. `metric_order` is the ranking metric's value,
+    negated where lower is better, and `metrics` holds `{name: value}` of all.
     """
 
     __tablename__ = "model"
 
     key: Mapped[int] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(String(193), unique=True)
-    folded: Mapped[str] = mapped_column(String(193), unique=True)
+    id: Mapped[str] = mapped_column(String(193))
+    folded: Mapped[str] = mapped_column(String(193))
     name: Mapped[str] = mapped_column(String(96), index=True)
     short: Mapped[str] = mapped_column(String(96), index=True)
-    stem: Mapped[str] = mapped_column(String(96))
     variant: Mapped[int]
+    chosen: Mapped[bool]
+    deprecated: Mapped[bool]
     feed: Mapped[str] = mapped_column(ForeignKey("feed.name"), index=True)
     task: Mapped[str] = mapped_column(String(64))
     library: Mapped[str] = mapped_column(String(64))
     loader: Mapped[str] = mapped_column(String(64))
     architecture: Mapped[str] = mapped_column(String(128))
-    parameters: Mapped[int | None] = mapped_column(BigInteger)
-    licence: Mapped[str] = mapped_column(String(128))
-    package_licence: Mapped[str | None] = mapped_column(String(128))
     family: Mapped[str | None] = mapped_column(String(96))
-    summary: Mapped[str] = mapped_column(Text)
-    metric_name: Mapped[str | None] = mapped_column(String(64))
-    metric_value: Mapped[float | None]
-    metric_order: Mapped[float | None]
-    size: Mapped[int | None] = mapped_column(BigInteger)
     base: Mapped[str | None] = mapped_column(String(193), index=True)
-    sources: Mapped[list[Any]]
+    licence: Mapped[str] = mapped_column(String(128))
+    licence_class: Mapped[str] = mapped_column(String(16))
+    parameters: Mapped[int | None] = mapped_column(BigInteger)
+    macs: Mapped[int | None] = mapped_column(BigInteger)
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    input: Mapped[int | None]
+    classes: Mapped[int | None]
+    downloads: Mapped[int | None] = mapped_column(BigInteger)
+    published: Mapped[str | None] = mapped_column(String(10))
+    metric_order: Mapped[float | None]
+    metrics: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_model_id", "id", unique=True),
+        Index("ix_model_folded", "folded", unique=True),
+    )
 
 
 class CardRow(Base):
-    """A model's whole card as canonical JSON; apart from the model, so that searches read short rows."""
+    """A model's whole card as canonical JSON, with the user's edits; apart, so that searches read short rows."""
 
     __tablename__ = "card"
 
@@ -104,77 +116,59 @@ class CardRow(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
-class TaskRow(Base):
-    """A task that some model does."""
+class FacetRow(Base):
+    """A fact that models share, such as `task` `translation`: its number in the index, and how many have it."""
 
-    __tablename__ = "task"
+    __tablename__ = "facet"
+    __table_args__ = (Index("ix_facet_field", "field", "value", unique=True),)
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-
-
-class ModelTask(Base):
-    """A model does a task; position 0 is its main one."""
-
-    __tablename__ = "model_task"
-
-    model: Mapped[int] = mapped_column(ForeignKey("model.key", ondelete="CASCADE"), primary_key=True)
-    task: Mapped[str] = mapped_column(ForeignKey("task.name"), primary_key=True, index=True)
-    position: Mapped[int]
+    key: Mapped[int] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(String(64))
+    value: Mapped[str] = mapped_column(String(193))
+    models: Mapped[int]
 
 
-class TagRow(Base):
-    """A word about models; `kind` is `tag`, `language` or `dataset`."""
+class WordRow(Base):
+    """A word of names, and how many models' names have it; for parts of words, and for "did you mean"."""
 
-    __tablename__ = "tag"
+    __tablename__ = "word"
+    __table_args__ = (Index("ix_word_text", "text", unique=True),)
 
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
-
-
-class ModelTag(Base):
-    """A model has a tag, speaks a language, or was trained on a data set."""
-
-    __tablename__ = "model_tag"
-    __table_args__ = (
-        ForeignKeyConstraint(["kind", "name"], ["tag.kind", "tag.name"]),
-        Index(None, "kind", "name"),
-    )
-
-    model: Mapped[int] = mapped_column(ForeignKey("model.key", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    key: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(String(96))
+    models: Mapped[int]
 
 
-class LicenceRow(Base):
-    """A licence: an SPDX expression, or `not stated`."""
+class AlsoRow(Base):
+    """A further name, lower case, by which people ask for a model; from its card's `aliases`."""
 
-    __tablename__ = "licence"
+    __tablename__ = "also"
 
-    expression: Mapped[str] = mapped_column(String(128), primary_key=True)
-
-
-class ModelLicence(Base):
-    """The licence of a model's `weights` or of the `package` that delivers them, and where this was read."""
-
-    __tablename__ = "model_licence"
-
-    model: Mapped[int] = mapped_column(ForeignKey("model.key", ondelete="CASCADE"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16), primary_key=True)
-    expression: Mapped[str] = mapped_column(ForeignKey("licence.expression"), index=True)
-    source: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(String(193), primary_key=True)
+    model: Mapped[int] = mapped_column(ForeignKey("model.key", ondelete="CASCADE"), primary_key=True, index=True)
 
 
-class MetricRow(Base):
-    """A score of a model, in the card's order."""
+class EditRow(Base):
+    """A fact of a model that the user has set, laid over its feed's card; `offered` is the feed's own value."""
 
-    __tablename__ = "metric"
+    __tablename__ = "edit"
 
-    model: Mapped[int] = mapped_column(ForeignKey("model.key", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(64))
-    value: Mapped[float]
-    dataset: Mapped[str] = mapped_column(String(128))
-    source: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(String(193), primary_key=True)
+    field: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+    offered: Mapped[Any | None] = mapped_column(JSON)
+    changed: Mapped[str] = mapped_column(String(32))
+
+
+class NoteRow(Base):
+    """What the user wrote about a model."""
+
+    __tablename__ = "note"
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(String(193), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    written: Mapped[str] = mapped_column(String(32))
 
 
 class RevisionRow(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import hot
 from zoo.catalog.reading import reading
@@ -31,7 +31,8 @@ def packed() -> Path | None:
 def prepare(path: Path, *, shipped: Path | None = None) -> bool:
     """Make sure that a database of the newest schema is at `path`; cheap when it is.
 
-    A missing one is copied from the shipped one (`packed()` unless given), an older one is migrated after a backup.
+    A missing one is copied from the shipped one (`packed()` unless given), an older one is migrated after a backup;
+    what this code would derive otherwise from the cards is derived anew.
 
     Returns:
         True when it was created now.
@@ -43,7 +44,7 @@ def prepare(path: Path, *, shipped: Path | None = None) -> bool:
     if not path.exists():
         return _create(path, shipped or packed())
     state = hot.state(path)
-    if state["schema"] != state["known"]:
+    if not _is_current(state):
         _migrate(path, keep=True)
     return False
 
@@ -82,13 +83,17 @@ def _fill(made: Path, origin: Path | None) -> None:
         os.fsync(file.fileno())
     try:
         state = hot.state(made)
-        if state["schema"] != state["known"]:
+        if not _is_current(state):
             _migrate(made, keep=False)
     except CatalogError as error:
         raise CatalogError(
             f"the shipped catalog {origin} cannot be used: {error.cause}",
             "Install it again with `pip install --force-reinstall --no-deps zoo-registry`.",
         ) from error
+
+
+def _is_current(state: dict[str, Any]) -> bool:
+    return bool(state["schema"] == state["known"] and state["derived"])
 
 
 def _forget_journals(path: Path) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["MOST", "OPTIONS", "parse", "run_fast"]
+__all__ = ["LEAST", "MOST", "OPTIONS", "parse", "run_fast"]
 
-MOST = 10**9  # what `--limit` takes at most, well within SQLite's integers
+MOST = 10**9  # what `--limit`, `--page` and `--offset` take at most, well within SQLite's integers
+LEAST = {"--limit": 1, "--depth": 1, "--page": 1, "--offset": 0}
 
 # Of each command: its options with the type of their value, None for a flag.
 OPTIONS: dict[str, dict[str, type[Any] | None]] = {
@@ -19,11 +20,25 @@ OPTIONS: dict[str, dict[str, type[Any] | None]] = {
         "--library": str,
         "--licence": str,
         "--installed": None,
+        "--sort": str,
+        "--columns": str,
         "--limit": int,
+        "--page": int,
+        "--offset": int,
+        "--facets": None,
+        "--similar-to": str,
         "--json": None,
     },
     "list": {"--json": None},
     "show": {"--json": None},
+    "lineage": {
+        "--dot": None,
+        "--mermaid": None,
+        "--json": None,
+        "--depth": int,
+        "--output": str,
+        "--strict": None,
+    },
 }
 
 
@@ -35,10 +50,16 @@ def run_fast(args: list[str]) -> int | None:
     if parsed is None:
         return None
     words, options = parsed
+    if args[0] == "search":
+        from zoo.cli import searching
+
+        return searching.search(words, **options)
+    if args[0] == "lineage":
+        from zoo.cli import pedigree
+
+        return pedigree.lineage(words[0], **options) if len(words) == 1 else None
     from zoo.cli import reading
 
-    if args[0] == "search":
-        return reading.search(words, **options)
     if args[0] == "list" and not words:
         return reading.list_models(**options)
     if args[0] == "show" and len(words) == 1:
@@ -54,7 +75,7 @@ def parse(command: str, args: list[str]) -> tuple[list[str], dict[str, Any]] | N
     rest = iter(args)
     for arg in rest:
         name, equals, value = arg.partition("=")
-        if not arg.startswith("-") or arg == "-":
+        if not arg.startswith("-") or arg == "-" or (command == "search" and _excludes(arg)):
             words.append(arg)
         elif name not in known or (known[name] is None and equals):
             return None
@@ -62,11 +83,16 @@ def parse(command: str, args: list[str]) -> tuple[list[str], dict[str, Any]] | N
             options[name[2:]] = True
         else:
             text = value if equals else next(rest, None)
-            if text is None or (known[name] is int and not _is_count(text)):
+            if text is None or (known[name] is int and not _is_count(text, LEAST[name])):
                 return None
             options[name[2:]] = int(text) if known[name] is int else text
-    return words, {name.replace("json", "as_json"): value for name, value in options.items()}
+    return words, {name.replace("json", "as_json").replace("-", "_"): value for name, value in options.items()}
 
 
-def _is_count(text: str) -> bool:
-    return text.isdecimal() and 1 <= int(text) <= MOST
+def _excludes(arg: str) -> bool:
+    """Whether it is a word or field to leave out, such as `-timm` or `-library:timm`, and no option."""
+    return arg != "-h" and (arg[1].isalnum() or arg[1] == '"')
+
+
+def _is_count(text: str, least: int) -> bool:
+    return text.isdecimal() and len(text) < 12 and least <= int(text) <= MOST

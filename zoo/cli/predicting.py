@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.render import emit_line, print_error, safe
-from zoo.cli.working import open_zoo
+from zoo.cli.working import open_zoo, plain_warnings
 from zoo.errors import BadData, BadInput, ZooError
 
 if TYPE_CHECKING:
+    from zoo.api import Zoo
     from zoo.data import Item
     from zoo.models import Model
 
@@ -42,10 +43,22 @@ def predict(
         raise _no_input()
     given = _given(inputs)
     zoo = open_zoo(offline, quiet)
-    with zoo.load(model, task, device=device, dtype=dtype, batch=batch) as loaded:
+    _check_runs(zoo, model, task)
+    with plain_warnings():
+        opened = zoo.load(model, task, device=device, dtype=dtype, batch=batch)
+    with opened as loaded:
         if save is not None:
             _check_save(loaded, save)
         return _run(loaded, given, options, save=save, url=url, as_json=as_json)
+
+
+def _check_runs(zoo: Zoo, model: str, task: str | None) -> None:
+    """Raise `MissingPlugin` before anything is fetched for a catalogued model whose task no plugin runs."""
+    from zoo.infer import is_inferred
+
+    card = zoo.resolve(model).card
+    if not is_inferred(card) and (task is None or task in card.all_tasks):
+        zoo.plugins.runner(card.loader, task or card.task)
 
 
 def _given(inputs: list[str]) -> Iterator[str]:

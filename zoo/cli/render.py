@@ -49,13 +49,14 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def number(value: int | None) -> str:
-    """A count, short: `25.6M`; empty when not known."""
+def number(value: int | None, billion: str = "B") -> str:
+    """A count, short: `25.6M`; empty when not known. Billions read `1.5B`, or `4.1G` with `G`, as operations do."""
     if value is None:
         return ""
-    for unit, scale in (("B", 1e9), ("M", 1e6), ("k", 1e3)):
+    for unit, scale in (("T", 1e12), (billion, 1e9), ("M", 1e6), ("k", 1e3)):
         if value >= scale:
-            return f"{value / scale:.3g}{unit}"
+            short = value / scale
+            return f"{short:.0f}{unit}" if short >= 100 else f"{short:.3g}{unit}"
     return str(value)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from zoo.cli.render import emit_json, print_table, size
+from zoo.cli.render import emit_json, print_table, safe, size
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.api import Zoo
     from zoo.finetuning.finetune import Report
 
-__all__ = ["finetune", "open_zoo", "pull", "remove", "show_options"]
+__all__ = ["finetune", "open_zoo", "plain_warnings", "pull", "remove", "show_options"]
 
 
 def open_zoo(offline: bool = False, quiet: bool = False) -> Zoo:
@@ -78,7 +79,7 @@ def remove(models: list[str], *, as_json: bool) -> int:
 def finetune(model: str, data: str, *, offline: bool, quiet: bool, as_json: bool, **settings: Any) -> int:
     """Adapt a model and print the new one with its scores."""
     zoo = open_zoo(offline, quiet)
-    with _reporting(quiet) as report:
+    with _reporting(quiet) as report, plain_warnings():
         run = zoo.finetune(model, data, report=report, **settings)
     if as_json:
         emit_json(run.to_dict())
@@ -90,7 +91,28 @@ def finetune(model: str, data: str, *, offline: bool, quiet: bool, as_json: bool
         f"(always the most frequent class: {scores['baseline_accuracy']:.3f}), macro F1 {scores['f1_macro']:.3f}"
     )
     print(f"use it: zoo predict {run.model} INPUT")
+    for found in run.record.get("licence_conflicts", []):
+        print(f"zoo: licence {found['severity']}: {found['text']}", file=sys.stderr)
     return 0
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Say that a model is deprecated in one line, and not as Python shows warnings."""
+    from zoo.identity import DeprecatedModel
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DeprecatedModel)
+        others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, DeprecatedModel):
+                print(f"zoo: {safe(str(message))}", file=sys.stderr)
+            else:
+                others(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager

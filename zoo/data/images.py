@@ -11,11 +11,11 @@ from zoo.errors import BadData
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["FORMATS", "SUFFIXES", "read_image"]
+__all__ = ["FORMATS", "IMAGE_SUFFIXES", "read_image"]
 
 # Only raster formats that Pillow decodes itself: EPS, for one, would run an interpreter.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 MAX_PIXELS = 89_478_485  # Pillow's own bound, which it only warns about
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.data.images import SUFFIXES
+from zoo.data.images import IMAGE_SUFFIXES
 from zoo.errors import BadData
 
 __all__ = ["Item", "expand"]
@@ -42,7 +42,7 @@ def expand(values: Iterable[Any], kind: str) -> Iterator[Item]:
 
 def _expanded(value: Any, kind: str) -> Iterator[Item]:
     if kind in {"image", "audio"} and isinstance(value, str | Path):
-        yield from _files(value, SUFFIXES if kind == "image" else AUDIO_SUFFIXES, kind)
+        yield from _files(value, IMAGE_SUFFIXES if kind == "image" else AUDIO_SUFFIXES, kind)
     elif kind == "pair" and isinstance(value, str):
         yield Item(value, _pair(value))
     else:

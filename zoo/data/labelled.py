@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cards import digest
-from zoo.data.images import SUFFIXES
+from zoo.data.images import IMAGE_SUFFIXES
 from zoo.errors import BadData, BadOption, nearest
 
 __all__ = ["LabelledData", "Split", "read_labelled", "split_data"]
@@ -132,7 +132,7 @@ def _class_folders(path: Path) -> Split:
         (file, folder.name)
         for folder in sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
         for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in SUFFIXES and file.is_file()
+        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
     ]
     if not rows:
         raise BadData(

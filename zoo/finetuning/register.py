@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cards import Metric, ModelCard, Source
 from zoo.catalog.database import utc_now
+from zoo.descent.reading import read
 from zoo.finetuning.run import Run, environment
 from zoo.rebuild import drop_card, keep_card, run_record, write_json
 
@@ -54,6 +55,8 @@ def register(job: Job, learnt: Learnt, record: dict[str, Any]) -> Run:
         job.registry.store.remove(job.name, manifest.revision)
         drop_card(job.registry.home, job.name)
         raise
+    descent = read(job.registry.database, job.name, down=False)
+    record["licence_conflicts"] = [found.to_dict() for found in descent.conflicts]
     return Run(
         id=job.run,
         kind="finetune",
@@ -124,10 +127,17 @@ def _card(job: Job, learnt: Learnt) -> ModelCard:
         summary=f"{base.id} fine-tuned on {data.name} ({len(data.classes)} classes)",
         config={**base.config, **learnt.head.config},
         parameters=None,
+        macs=None,
+        size=None,
+        published=None,
+        downloads=None,
+        aliases=(),
+        deprecated=None,
+        replaced_by=None,
         sources=(Source(uri=f"run:{job.run}"),),
         files=(),
         metrics=(accuracy,),
-        tags=tuple(sorted({*base.tags, "fine-tuned"})),
+        tags=tuple(sorted({*base.tags, "fine-tuned"} - {"default", "popular"})),
         datasets=(data.name,),
         base=base.id,
         facts={"metrics": measured, "licence": f"inherited from {base.id}"},

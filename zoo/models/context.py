@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +43,25 @@ class _SkipRandom(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+def _guard_redrawing() -> None:
+    """Let torch's `trunc_normal_` return at once under `_SkipRandom`.
+
+    It draws again until every number lies within bounds (`torch.nn.init._no_grad_trunc_normal_`); memory that is not
+    drawn at all may never get there. It is a plain function that no mode sees, so it is wrapped, once.
+    """
+    plain = torch.nn.init._no_grad_trunc_normal_
+    if getattr(plain, "skips_for_zoo", False):
+        return
+
+    @functools.wraps(plain)
+    def guarded(tensor: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        modes = torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
+        return tensor if any(isinstance(mode, _SkipRandom) for mode in modes) else plain(tensor, *args, **options)
+
+    guarded.skips_for_zoo = True  # type: ignore[attr-defined]
+    torch.nn.init._no_grad_trunc_normal_ = guarded
+
+
 class Context:
     """The `zoo.plugin.LoadContext` of one load.
 
@@ -62,6 +82,7 @@ class Context:
     @contextmanager
     def no_init(self) -> Iterator[None]:
         """Build modules without spending time on random initialisation."""
+        _guard_redrawing()
         with _SkipRandom():
             yield
 

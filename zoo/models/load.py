@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import BadOption, DeviceError, UnknownTask, WeightsMismatch
+from zoo.errors import BadOption, DeviceError, MissingPlugin, UnknownTask, WeightsMismatch
 from zoo.models.context import Context
 from zoo.models.engine import Engine
 from zoo.models.model import Model
@@ -36,7 +36,7 @@ def load(
     """Load a model for a task; see `zoo.load`."""
     pulled = registry.obtain(ref, revision=revision)
     task = _task(pulled.card, task)
-    runner = registry.plugins.runner(pulled.card.loader, task)
+    runner = _runner(registry, pulled.card, task)
     return open_model(registry, pulled, task, runner, device=device, dtype=dtype, batch=batch)
 
 
@@ -72,6 +72,27 @@ def open_model(
         provenance=registry.provenance(card, manifest),
         release=lambda: registry.devices.release(lease),
     )
+
+
+class _ModuleOnly(Runner):
+    """In place of a runner that no plugin has yet: the module is there to be used, and `predict` says what lacks."""
+
+    def prepare(self, value: Any, options: Any) -> Sequence[Any]:
+        card = self.checkpoint.card
+        raise MissingPlugin(
+            f"no installed plugin runs {card.task} with models of loader {card.loader!r}",
+            f"{card.id} is loaded: use its `module` as its library does.",
+        )
+
+
+def _runner(registry: Registry, card: ModelCard, task: str) -> Callable[[Checkpoint], Runner]:
+    """The task's runner; where a plugin loads the model and none runs it, one that says so when it is asked to."""
+    try:
+        made: Callable[[Checkpoint], Runner] = registry.plugins.runner(card.loader, task)
+    except MissingPlugin:
+        registry.plugins.loader(card.loader)  # raises when nothing loads it either
+        return _ModuleOnly
+    return made
 
 
 def _build(

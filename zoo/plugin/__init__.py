@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoo.plugin.contracts import Checkpoint, FineTuner, Head, LoadContext, Loader, NoOptions, Runner, option
 from zoo.plugin.hookspecs import API_VERSION, hookimpl, hookspec
 from zoo.plugin.manager import PluginInfo, PluginManager
+from zoo.plugin.pretrained import PretrainedLoader, read_object, refuse_code
 
 __all__ = [
     "API_VERSION",
@@ -16,8 +17,11 @@ __all__ = [
     "NoOptions",
     "PluginInfo",
     "PluginManager",
+    "PretrainedLoader",
     "Runner",
     "hookimpl",
     "hookspec",
     "option",
+    "read_object",
+    "refuse_code",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zoo.results.base import Result
@@ -49,6 +50,19 @@ class Speech(Result):
     def to_dict(self) -> dict[str, Any]:
         """`{"seconds", "rate", "samples": number of samples}`; the sound itself is a file."""
         return {"seconds": len(self.samples) / self.rate, "rate": self.rate, "samples": len(self.samples)}
+
+    def save(self, path: str | Path) -> None:
+        """Write the sound as a WAV file of one channel and 16 bits; what is louder than 1 is cut off."""
+        import wave
+
+        import numpy as np
+
+        loudness = np.asarray(self.samples, dtype=np.float64).clip(-1, 1)
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(self.rate)
+            file.writeframes((loudness * 32767).round().astype("<i2").tobytes())
 
     def __str__(self) -> str:
         return f"{len(self.samples) / self.rate:.2f} s of sound at {self.rate} Hz"

@@ -17,19 +17,26 @@ zoo_api = 1
 
 @hookimpl
 def zoo_cards() -> Iterable[ModelCard]:
-    """The detectors of this plugin."""
+    """The packaged detector, then well-known ones on the hub."""
     from zoo_detection.cards import CARDS
+    from zoo_detection.transformers_cards import transformers_cards
 
-    return CARDS
+    return [*CARDS, *transformers_cards()]
 
 
 @hookimpl
 def zoo_loaders() -> Mapping[str, str]:
-    """`tf-ssd`: an SSD MobileNet v2 out of a frozen TensorFlow graph."""
-    return {"tf-ssd": "zoo_detection.loader:TfSsdLoader"}
+    """`tf-ssd`: an SSD MobileNet v2 out of a frozen TensorFlow graph; `transformers-detection`: folders of the hub."""
+    return {
+        "tf-ssd": "zoo_detection.loader:TfSsdLoader",
+        "transformers-detection": "zoo_detection.transformers_loader:TransformersDetectionLoader",
+    }
 
 
 @hookimpl
 def zoo_runners() -> Mapping[tuple[str, str], str]:
-    """Detection with that loader's module."""
-    return {("tf-ssd", "object-detection"): "zoo_detection.runner:Detect"}
+    """Detection with those loaders' modules."""
+    return {
+        ("tf-ssd", "object-detection"): "zoo_detection.runner:Detect",
+        ("transformers-detection", "object-detection"): "zoo_detection.transformers_runner:TransformersDetection",
+    }

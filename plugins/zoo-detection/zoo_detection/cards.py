@@ -44,6 +44,8 @@ _SSD = ModelCard(
         }
     ),
     parameters=16_837_567,
+    macs=1_895_027_696,
+    published="2018-01",
     licence=Licence(
         weights="Apache-2.0",
         package=NOT_STATED,
@@ -72,16 +74,19 @@ _SSD = ModelCard(
             sha256="af72da998866289c47021ca4df447951564a787f00874b59632537546b91fc54",
         ),
     ),
-    metrics=(Metric(name="mAP", value=22.0, dataset="coco (subset of the validation set)", source=_ZOO),),
+    metrics=(Metric(name="map", value=22.0, dataset="coco (subset of the validation set)", source=_ZOO),),
     tags=("coco", "mobile", "ssd"),
     datasets=("coco",),
     family="ssd",
+    aliases=("ssd-mobilenet",),
     paper="https://arxiv.org/abs/1801.04381",
     facts=MappingProxyType(
         {
             "parameters": "counted on the module",
+            "macs": "counted on the meta device, one input of 3 x 300 x 300, without the suppression of boxes",
+            "published": "month of the paper's arXiv number",
             "labels": "torchvision, FasterRCNN_ResNet50_FPN_Weights.COCO_V1.meta['categories']",
-            "metrics": _ZOO,
+            "metrics, datasets": _ZOO,
         }
     ),
 )

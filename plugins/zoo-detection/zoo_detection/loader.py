@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from zoo.cards import ModelCard
 from zoo.errors import IntegrityError
 from zoo.plugin import Checkpoint, LoadContext, Loader
 from zoo_detection.ssd import SsdMobileNetV2
@@ -35,6 +36,11 @@ _ANCHORS_A_CELL = 6
 
 class TfSsdLoader(Loader):
     """Reads the graph named by the card's `config["graph"]`."""
+
+    def blank(self, card: ModelCard) -> SsdMobileNetV2:
+        """The detector on the meta device, with as many classes as the card's highest label number asks for."""
+        with torch.device("meta"):
+            return SsdMobileNetV2(max(map(int, card.config["labels"])) + 1).eval()
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> SsdMobileNetV2:
         """The detector with the graph's weights.

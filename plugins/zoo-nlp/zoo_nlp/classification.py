@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from zoo.errors import BadOption, IntegrityError
-from zoo.plugin import Checkpoint, Runner, option
+from zoo.plugin import Checkpoint, Runner, option, read_object
 from zoo.tasks import Classification, Label
-from zoo_nlp.texts import Encoded, Tokens, check_text, pad, read_object
+from zoo_nlp.texts import Encoded, Tokens, check_text, pad
 
 __all__ = ["TextClassification"]
 

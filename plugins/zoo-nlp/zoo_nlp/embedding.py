@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from zoo.errors import BadData
 from zoo.plugin import Checkpoint, Runner, option
 from zoo.tasks import Embedding, Similarity
 from zoo_nlp.pooling import Pooling, encoder_of
-from zoo_nlp.texts import Encoded, Tokens, check_text, pad
+from zoo_nlp.texts import Encoded, Tokens, check_text, pad, text_and_others
 
 __all__ = ["SentenceEmbedding", "SentenceSimilarity"]
 
@@ -66,26 +65,10 @@ class SentenceSimilarity(SentenceEmbedding):
 
     def prepare(self, value: Any, options: EmbeddingOptions) -> Sequence[Encoded]:
         """The tokens of the text, then those of the others."""
-        first, others = _pair(value)
+        first, others = text_and_others(value)
         return [super(SentenceSimilarity, self).prepare(text, options)[0] for text in (first, *others)]
 
     def merge(self, results: Sequence[Embedding], options: EmbeddingOptions) -> Similarity:
         """The similarities of the first text to each of the others, in their order."""
         first, *others = results
         return Similarity(tuple(first.similarity(other) for other in others))
-
-
-def _pair(value: Any) -> tuple[Any, Sequence[Any]]:
-    if isinstance(value, Mapping):
-        parts = [value.get("source_sentence"), value.get("sentences")]
-    else:
-        parts = list(value) if isinstance(value, list | tuple) else []
-    if len(parts) != 2 or parts[1] is None:
-        raise BadData(
-            "a text and others to compare it with are needed",
-            'Give (text, [others]) or {"source_sentence": …, "sentences": […]}.',
-        )
-    others = parts[1] if isinstance(parts[1], list | tuple) else [parts[1]]
-    if not others:
-        raise BadData("there is no text to compare with", "Give at least one.")
-    return parts[0], others

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from zoo.errors import BadData, BadOption
-from zoo.plugin import Checkpoint, Runner, option
+from zoo.plugin import Checkpoint, Runner, option, read_object
 from zoo.tasks import Generation
-from zoo_nlp.texts import Encoded, Tokens, check_text, pad, read_object
+from zoo_nlp.texts import Encoded, Tokens, check_text, pad
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig

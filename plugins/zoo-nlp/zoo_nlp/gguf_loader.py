@@ -6,7 +6,6 @@ import contextlib
 import io
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from zoo.cards import ModelCard
 from zoo.errors import IntegrityError, NoSpace, NotInstalled
 from zoo.plugin import Checkpoint, LoadContext, Loader
+from zoo_nlp.derived import derived
 from zoo_nlp.transformers_loader import TransformersLoader
 
 if TYPE_CHECKING:
@@ -38,27 +39,16 @@ class GgufLoader(Loader):
         """
         return TransformersLoader().load(self.convert(checkpoint, context), context)
 
+    def blank(self, card: ModelCard) -> torch.nn.Module:
+        """The module on the meta device; see `PretrainedLoader.blank`."""
+        return TransformersLoader().blank(card)
+
     def convert(self, checkpoint: Checkpoint, context: LoadContext) -> Checkpoint:
         """The checkpoint in the form of transformers: config.json, float32 safetensors, tokenizer files."""
         if checkpoint.has("model.safetensors"):
             return checkpoint  # it is the converted one
-        folder = context.cache("dequantised")
-        ready = folder / READY
-        if not ready.is_dir():
-            # Whoever renames first wins; a process that is killed leaves a temporary folder and no half copy.
-            with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as work:
-                made = Path(work) / READY
-                _dequantise(checkpoint, made)
-                _publish(made, ready)
+        ready = derived(context.cache("dequantised"), READY, lambda made: _dequantise(checkpoint, made))
         return Checkpoint(card=checkpoint.card, path=ready, revision=checkpoint.revision)
-
-
-def _publish(made: Path, ready: Path) -> None:
-    try:
-        made.rename(ready)
-    except OSError:
-        if not ready.is_dir():
-            raise
 
 
 def _file(checkpoint: Checkpoint) -> Path:

@@ -10,8 +10,7 @@ from torch import nn
 
 from zoo.cards import check_file_path
 from zoo.errors import BadCard, IntegrityError, UnsupportedFormat
-from zoo.plugin import Checkpoint
-from zoo_nlp.texts import read_object
+from zoo.plugin import Checkpoint, read_object
 
 __all__ = ["PooledClassifier", "Pooling", "encoder_of"]
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from zoo.errors import BadData, IntegrityError, UnsafeFile, UnsupportedFormat
-from zoo.plugin import Checkpoint
+from zoo.errors import BadData, IntegrityError, UnsupportedFormat
+from zoo.plugin import Checkpoint, read_object, refuse_code
+from zoo_nlp.residue_tokens import fast_residues
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-__all__ = ["Encoded", "Tokens", "check_text", "max_tokens", "pad", "read_object", "refuse_code"]
+__all__ = ["Encoded", "Tokens", "check_text", "max_tokens", "pad", "text_and_others"]
 
-CODE_FILES = ("config.json", "tokenizer_config.json", "generation_config.json")
 NO_LIMIT = 10**6  # tokenizers without a limit of their own state 10**30
 
 # These number positions from the padding token's id + 1, so that the table holds more rows than tokens fit.
@@ -39,24 +39,6 @@ def check_text(value: Any) -> str:
             "It was probably read with a wrong encoding; read it as UTF-8.",
         ) from error
     return value
-
-
-def read_object(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
-    """The JSON object in a file of the checkpoint; raises `IntegrityError` when it holds anything else."""
-    content = checkpoint.read_json(name)
-    if not isinstance(content, dict):
-        raise IntegrityError(f"{checkpoint.card.id}: {name} does not hold a JSON object")
-    return content
-
-
-def refuse_code(checkpoint: Checkpoint) -> None:
-    """Raise `UnsafeFile` when a configuration file asks for code of its own (`auto_map`)."""
-    for name in CODE_FILES:
-        if checkpoint.has(name) and read_object(checkpoint, name).get("auto_map"):
-            raise UnsafeFile(
-                f"{checkpoint.card.id}: {name} asks to run code from the model's folder (auto_map)",
-                "The zoo never runs a model's code; choose a model of an architecture that transformers knows.",
-            )
 
 
 def max_tokens(checkpoint: Checkpoint, stated: int | None = None) -> int | None:
@@ -114,6 +96,11 @@ class Tokens:
             self.backend.enable_truncation(self.limit)
 
     @property
+    def typed(self) -> bool:
+        """Whether the model tells the first text of a pair from the second by segment ids."""
+        return "token_type_ids" in self.tokenizer.model_input_names
+
+    @property
     def pad_id(self) -> int:
         """The id that fills up short texts; where the model has none, one that the attention mask hides."""
         ids = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0)
@@ -140,6 +127,20 @@ class Tokens:
             raise BadData("the text holds nothing that the model can read", "Give at least one word.")
         return Encoded(text=text, ids=made.ids, types=made.type_ids, offsets=made.offsets)
 
+    def pair(self, first: str, second: str, *, truncate: bool = True) -> Encoded:
+        """The tokens of two texts, as the model reads a pair; what is too long is cut from the longer one.
+
+        Raises:
+            BadData: they are too long and must not be cut.
+        """
+        made = self.backend.encode(first, second)
+        if made.overflowing and not truncate:
+            raise BadData(
+                f"the two texts are too long: {self.model} reads {self.limit} tokens at most",
+                "Shorten them, or let them be cut (truncate=True).",
+            )
+        return Encoded(text=first, ids=made.ids, types=made.type_ids if self.typed else [0] * len(made.ids))
+
 
 def _read(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
@@ -153,6 +154,8 @@ def _read(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
         raise IntegrityError(
             f"{checkpoint.card.id}: its tokenizer cannot be read: {error}", f"Run `zoo pull {checkpoint.card.id}`."
         ) from error
+    if type(made).__name__ == "EsmTokenizer":
+        return fast_residues(made)
     if not made.is_fast:
         raise UnsupportedFormat(f"{checkpoint.card.id} has no fast tokenizer (tokenizer.json)")
     return made
@@ -176,3 +179,20 @@ def pad(examples: Sequence[Encoded], pad_id: int, *, left: bool = False) -> dict
     if any(any(example.types) for example in examples):
         batch["token_type_ids"] = rows([example.types for example in examples], 0)
     return batch
+
+
+def text_and_others(value: Any) -> tuple[Any, Sequence[Any]]:
+    """A text and those to compare it with, of `(text, other)`, `(text, [others])` or a mapping as the hub writes it."""
+    if isinstance(value, Mapping):
+        parts = [value.get("source_sentence"), value.get("sentences")]
+    else:
+        parts = list(value) if isinstance(value, list | tuple) else []
+    if len(parts) != 2 or parts[1] is None:
+        raise BadData(
+            "a text and others to compare it with are needed",
+            'Give (text, [others]) or {"source_sentence": …, "sentences": […]}.',
+        )
+    others = parts[1] if isinstance(parts[1], list | tuple) else [parts[1]]
+    if not others:
+        raise BadData("there is no text to compare with", "Give at least one.")
+    return parts[0], others

@@ -14,8 +14,10 @@ import numpy.typing as npt
 from zoo.errors import BadData, BadOption, IntegrityError, UnsafeFile, WeightsMismatch
 from zoo.plugin import Checkpoint, LoadContext, Loader, NoOptions, Runner, option
 from zoo.tasks import Embedding, Label, Neighbours
+from zoo_nlp.derived import derived
 from zoo_nlp.texts import check_text
 from zoo_nlp.vocabulary import Vocabulary, data_file
+from zoo_nlp.word_files import word_file, write_table
 
 __all__ = ["WordAnalogy", "WordEmbedding", "WordVectors", "WordVectorsLoader"]
 
@@ -74,7 +76,17 @@ class WordVectors:
 
 
 class WordVectorsLoader(Loader):
-    """Maps the table; nothing is read until a word is looked up."""
+    """Maps the table; nothing is read until a word is looked up.
+
+    A file in the format of word2vec, GloVe or fastText becomes such a table at the first load.
+    """
+
+    def convert(self, checkpoint: Checkpoint, context: LoadContext) -> Checkpoint:
+        """The checkpoint with its words and vectors as a table; raises as `zoo_nlp.word_files.write_table`."""
+        if (path := word_file(checkpoint)) is None:
+            return checkpoint
+        ready = derived(context.cache("words"), "table", lambda made: write_table(path, made, checkpoint.card.id))
+        return Checkpoint(card=checkpoint.card, path=ready, revision=checkpoint.revision)
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> WordVectors:
         """The table.

@@ -17,19 +17,30 @@ zoo_api = 1
 
 @hookimpl
 def zoo_cards() -> Iterable[ModelCard]:
-    """The speech models of this plugin."""
+    """Packaged models, Whisper on the hub, then other models of speech and sound on the hub."""
     from zoo_speech.cards import CARDS
+    from zoo_speech.transformers_decoders import decoder_cards
+    from zoo_speech.transformers_recognition import recognition_cards
+    from zoo_speech.transformers_sounds import sound_cards
 
-    return CARDS
+    return [*CARDS, *recognition_cards(), *decoder_cards(), *sound_cards()]
 
 
 @hookimpl
 def zoo_loaders() -> Mapping[str, str]:
-    """`whisper`: Whisper from a CTranslate2 file or a transformers folder."""
-    return {"whisper": "zoo_speech.whisper_loader:WhisperLoader"}
+    """`whisper`: Whisper from a CTranslate2 file or a transformers folder; `transformers-audio`: the other folders."""
+    return {
+        "transformers-audio": "zoo_speech.transformers_loader:TransformersAudioLoader",
+        "whisper": "zoo_speech.whisper_loader:WhisperLoader",
+    }
 
 
 @hookimpl
 def zoo_runners() -> Mapping[tuple[str, str], str]:
-    """Transcription with that loader's module."""
-    return {("whisper", "automatic-speech-recognition"): "zoo_speech.runners:Transcribe"}
+    """Transcription, classification and speaking with those loaders' modules."""
+    return {
+        ("transformers-audio", "audio-classification"): "zoo_speech.transformers_runners:SoundClassification",
+        ("transformers-audio", "automatic-speech-recognition"): "zoo_speech.transformers_runners:TransformersCtc",
+        ("transformers-audio", "text-to-speech"): "zoo_speech.transformers_voices:Speak",
+        ("whisper", "automatic-speech-recognition"): "zoo_speech.runners:Transcribe",
+    }

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
+from zoo.cards import ModelCard
 from zoo.errors import IntegrityError, UnsupportedFormat
 from zoo.plugin import Checkpoint, LoadContext, Loader
 from zoo_speech.ctranslate2 import read_ctranslate2
@@ -58,6 +59,13 @@ _SETTINGS = {
 
 class WhisperLoader(Loader):
     """Loads `model.bin` of CTranslate2 when there is no safetensors file, else a transformers folder."""
+
+    def blank(self, card: ModelCard) -> WhisperForConditionalGeneration:
+        """A Whisper of the card's dimensions on the meta device."""
+        known = WhisperConfig().to_dict().keys()
+        config = WhisperConfig(**{name: value for name, value in card.config.items() if name in known})
+        with torch.device("meta"):
+            return WhisperForConditionalGeneration(config).eval()
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> WhisperForConditionalGeneration:
         """Whisper with all weights in place.

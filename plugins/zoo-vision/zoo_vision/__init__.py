@@ -1,4 +1,4 @@
-"""Picture models for the zoo: classification and embeddings with timm and torchvision, salient segmentation."""
+"""Picture models for the zoo, with timm, torchvision and onnxruntime: the hooks of the plugin, names only."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ zoo_api = 1
 
 @hookimpl
 def zoo_cards() -> Iterable[ModelCard]:
-    """Cards of the packaged weights, of every pretrained timm configuration and of torchvision's classifiers."""
+    """Cards of the packaged weights, of every pretrained timm configuration, of torchvision's weights and a hub's."""
     from zoo_vision.cards import all_cards
+    from zoo_vision.transformers_cards import transformers_cards
 
-    return all_cards()
+    return [*all_cards(), *transformers_cards()]
 
 
 @hookimpl
 def zoo_loaders() -> Mapping[str, str]:
-    """Loaders by name."""
+    """Loaders by name; torchvision's detectors have their own, as they are run in another way."""
     return {
         "onnx": "zoo_vision.onnx_loader:OnnxLoader",
         "timm": "zoo_vision.timm_loader:TimmLoader",
         "torchvision": "zoo_vision.torchvision_loader:TorchvisionLoader",
+        "torchvision-detection": "zoo_vision.torchvision_loader:TorchvisionLoader",
+        "transformers-vision": "zoo_vision.transformers_loader:TransformersVisionLoader",
     }
 
 
@@ -42,6 +45,19 @@ def zoo_runners() -> Mapping[tuple[str, str], str]:
         ("timm", "image-feature-extraction"): "zoo_vision.runners:ImageEmbedding",
         ("torchvision", "image-classification"): "zoo_vision.runners:ImageClassification",
         ("torchvision", "image-feature-extraction"): "zoo_vision.runners:ImageEmbedding",
+        ("torchvision", "image-segmentation"): "zoo_vision.semantic:SemanticSegmentation",
+        ("torchvision", "video-classification"): "zoo_vision.films:VideoClassification",
+        ("torchvision-detection", "image-segmentation"): "zoo_vision.detectors:InstanceSegmentation",
+        ("torchvision-detection", "keypoint-detection"): "zoo_vision.detectors:KeypointDetection",
+        ("torchvision-detection", "object-detection"): "zoo_vision.detectors:ObjectDetection",
+        ("transformers-vision", "depth-estimation"): "zoo_vision.transformers_runners:TransformersDepth",
+        ("transformers-vision", "image-classification"): "zoo_vision.transformers_runners:TransformersClassification",
+        ("transformers-vision", "image-feature-extraction"): "zoo_vision.transformers_runners:TransformersFeatures",
+        ("transformers-vision", "image-segmentation"): "zoo_vision.transformers_runners:TransformersSemantic",
+        (
+            "transformers-vision",
+            "zero-shot-image-classification",
+        ): "zoo_vision.transformers_zero_shot:ZeroShotPictures",
     }
 
 

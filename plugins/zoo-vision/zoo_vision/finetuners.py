@@ -11,6 +11,7 @@ from torch import nn
 from zoo.errors import UnknownTask
 from zoo.plugin import FineTuner, Head
 from zoo_vision import timm_loader, torchvision_loader
+from zoo_vision.blank import on_meta
 from zoo_vision.bodies import last_layer, without
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ __all__ = ["TimmClassifier", "TorchvisionClassifier"]
 
 class LinearClassifier(FineTuner):
     """What both libraries share: features are the input of the last layer, which a new one replaces."""
+
+    computes = False
 
     def features(self, module: nn.Module, batch: torch.Tensor) -> torch.Tensor:
         """What the classifier sees (batch, dimensions); raises `UnknownTask` as `head` does."""
@@ -38,8 +41,7 @@ class LinearClassifier(FineTuner):
         Raises:
             UnknownTask: the architecture does not end in one linear layer with a bias.
         """
-        with torch.device("meta"):
-            name, layer = self.classifier(self.build(len(labels)))
+        name, layer = self.classifier(on_meta(lambda: self.build(len(labels)), computes=self.computes))
         if not self.replaceable(layer) or layer.weight.shape[:2] != weight.shape:
             raise self.refusal()
         tensors = {f"{name}.weight": weight.reshape(layer.weight.shape).contiguous(), f"{name}.bias": bias.contiguous()}
@@ -89,6 +91,8 @@ class TimmClassifier(LinearClassifier):
 
 class TorchvisionClassifier(LinearClassifier):
     """Fine-tuning of torchvision's modules; where the head has several layers, only the last one is new."""
+
+    computes = True  # RegNet's widths, of tensors
 
     def classifier(self, module: Any) -> tuple[str, Any]:
         """The last layer; SqueezeNet's is a convolution with more behind it, and refused."""

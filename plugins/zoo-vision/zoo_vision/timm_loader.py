@@ -10,8 +10,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from zoo.cards import ModelCard
-from zoo.errors import MissingDependency
+from zoo.errors import MissingDependency, UnsupportedFormat
 from zoo.plugin import Checkpoint, LoadContext, Loader
+from zoo_vision.blank import on_meta
 from zoo_vision.checkpoints import base_tensors, counters, fits
 from zoo_vision.names import timm_name
 
@@ -23,6 +24,13 @@ __all__ = ["TimmLoader", "build"]
 
 class TimmLoader(Loader):
     """Modules equal to `timm.create_model(…, pretrained=True)`, without its random initialisation and copies."""
+
+    def blank(self, card: ModelCard) -> nn.Module:
+        """The card's architecture on the meta device; raises `UnsupportedFormat` where timm does not know it."""
+        try:
+            return on_meta(lambda: build(card))
+        except MissingDependency as error:
+            raise UnsupportedFormat(error.cause, error.remedy) from error
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> nn.Module:
         """The module with the checkpoint's weights; `head.safetensors` replaces the classifier.

@@ -1,20 +1,21 @@
-"""Builds torchvision's classifiers and maps a checkpoint in."""
+"""Builds torchvision's classifiers, detectors, segmenters and video models, and maps a checkpoint in."""
 
 from __future__ import annotations
 
+import inspect
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torchvision
+from torch import nn
 from torchvision import models
+from torchvision.ops import FrozenBatchNorm2d
 
 from zoo.cards import ModelCard
-from zoo.errors import MissingDependency
+from zoo.errors import MissingDependency, UnsupportedFormat
 from zoo.plugin import Checkpoint, LoadContext, Loader
+from zoo_vision.blank import hollow, on_meta
 from zoo_vision.checkpoints import base_tensors, counters
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["TorchvisionLoader", "build"]
 
@@ -26,6 +27,13 @@ _AUXILIARY = ("aux1.", "aux2.")
 class TorchvisionLoader(Loader):
     """Modules equal to `torchvision.models.get_model(architecture, weights=…)`."""
 
+    def blank(self, card: ModelCard) -> nn.Module:
+        """The card's architecture on the meta device; raises `UnsupportedFormat` where torchvision does not know it."""
+        try:
+            return on_meta(lambda: build(card), computes=True)
+        except MissingDependency as error:
+            raise UnsupportedFormat(error.cause, error.remedy) from error
+
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> nn.Module:
         """The module with the checkpoint's weights; `head.safetensors` replaces the last layer.
 
@@ -33,27 +41,43 @@ class TorchvisionLoader(Loader):
             MissingDependency: the installed torchvision has no such architecture.
             WeightsMismatch: names the tensors that are missing, extra or misshapen.
         """
-        with context.no_init():
-            module = build(checkpoint.card)
+        module = hollow(lambda: build(checkpoint.card))
         tensors = base_tensors(checkpoint) | checkpoint.head_tensors()
-        context.assign(module, tensors, rename=_rename, ignore=counters(module))
+        ignore = {*counters(module), *(name for name in tensors if name.endswith("num_batches_tracked"))}
+        context.assign(module, tensors, rename=_rename, ignore=ignore)
         return module.to(device=context.device, dtype=context.dtype).eval()
 
 
 def build(card: ModelCard, num_classes: int | None = None) -> nn.Module:
     """The card's architecture without weights; GoogLeNet without the auxiliary heads, as torchvision returns it."""
-    kwargs: dict[str, Any] = dict(card.config.get("build", {}))
-    kwargs["num_classes"] = card.config["num_classes"] if num_classes is None else num_classes
+    config = card.config
+    kwargs: dict[str, Any] = dict(config.get("build", {}))
+    kwargs["num_classes"] = config["num_classes"] if num_classes is None else num_classes
     if card.architecture in {"googlenet", "inception_v3"}:
         kwargs |= {"aux_logits": card.architecture == "inception_v3", "init_weights": False}
+    if "num_keypoints" in config:
+        kwargs["num_keypoints"] = config["num_keypoints"]
     try:
-        made: nn.Module = models.get_model(card.architecture, weights=None, **kwargs)
+        builder = models.get_model_builder(card.architecture)
     except ValueError as error:  # torchvision's answer to an unknown architecture
         raise MissingDependency(
             f"{card.id}: torchvision {torchvision.__version__} cannot build {card.architecture}: {error}",
             "`pip install -U torchvision`.",
         ) from error
-    return made
+    if "weights_backbone" in inspect.signature(builder).parameters:
+        kwargs["weights_backbone"] = None  # else the builder would download them
+    module: nn.Module = builder(weights=None, **kwargs)
+    if (eps := config.get("frozen_norm_eps")) is not None:
+        _freeze(module, eps)
+    return module
+
+
+def _freeze(module: nn.Module, eps: float) -> None:
+    """Put frozen normalisation in the place of all other, as the builders do for some of their trained weights only."""
+    for parent in list(module.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, nn.BatchNorm2d):
+                setattr(parent, name, FrozenBatchNorm2d(layer.num_features, eps=eps))
 
 
 def _rename(name: str) -> str | None:

@@ -42,18 +42,19 @@ def test_labels_are_cocos():
 def test_the_named_classes_exist():
     manager = PluginManager(entries=[])
     manager.register(zoo_detection, "detection")
-    assert [card.id for card in manager.cards("detection")] == [card.id for card in CARDS]
-    for card in CARDS:
+    cards = manager.cards("detection")
+    assert [card.id for card in cards][: len(CARDS)] == [card.id for card in CARDS]
+    for card in cards:
         assert issubclass(manager.loader(card.loader), Loader)
-        assert issubclass(manager.runner(card.loader, card.task), Runner)
+        if card.task == "object-detection":
+            assert issubclass(manager.runner(card.loader, card.task), Runner)
 
 
 def test_parameters_are_counted():
-    import torch
-    from zoo_detection.ssd import SsdMobileNetV2
+    from zoo_detection.loader import TfSsdLoader
 
-    with torch.device("meta"):
-        module = SsdMobileNetV2(91)
+    module = TfSsdLoader().blank(CARDS[0])
+    assert all(tensor.is_meta for tensor in module.state_dict().values())
     assert sum(p.numel() for p in module.parameters()) == CARDS[0].parameters
 
 

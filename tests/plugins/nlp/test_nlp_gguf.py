@@ -106,15 +106,16 @@ def test_the_float_copy_is_made_once_and_whole(checkpoint: Checkpoint, context: 
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "float32").iterdir()} == before
 
 
-def test_the_copy_of_another_process_is_kept(checkpoint: Checkpoint, context: Context, tmp_path: Path) -> None:
-    from zoo_nlp.gguf_loader import _publish
+def test_the_copy_of_another_process_is_kept(tmp_path: Path) -> None:
+    from zoo_nlp.derived import derived
 
-    ready, made = tmp_path / "ready", tmp_path / "made"
-    for folder in (ready, made):
-        folder.mkdir()
-        (folder / "who").write_text(folder.name)
-    _publish(made, ready)
-    assert (ready / "who").read_text() == "ready"
+    def make(made: Path) -> None:
+        for folder in (made, tmp_path / "ready"):
+            folder.mkdir()
+            (folder / "who").write_text("first" if folder.name == "ready" and folder.parent == tmp_path else "late")
+
+    assert (derived(tmp_path, "ready", make) / "who").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["ready"]
 
 
 def test_texts_by_the_tokenizer_in_the_file(checkpoint: Checkpoint, context: Context, run: Any) -> None:

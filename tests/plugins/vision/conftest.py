@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
-import zoo_vision
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
+from zoo_vision.cards import all_cards
 
 from zoo.cards import ModelCard
 from zoo.models.context import Context
@@ -18,8 +23,8 @@ from zoo.plugin import Checkpoint, Loader
 
 @pytest.fixture(scope="session")
 def cards() -> dict[str, ModelCard]:
-    """All cards of the plugin by id."""
-    return {card.id: card for card in zoo_vision.zoo_cards()}
+    """The cards of timm, torchvision and the packages by id."""
+    return {card.id: card for card in all_cards()}
 
 
 @pytest.fixture
@@ -67,5 +72,31 @@ def randomise() -> Callable[[nn.Module], nn.Module]:
                 if name.endswith("running_var"):
                     buffer.uniform_(0.5, 1.5, generator=generator)
         return module.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], ModuleType]:
+    """`tool("vision_counting")`: one of the modules that write the tables."""
+
+    def get(name: str) -> ModuleType:
+        folder = str(Path(__file__).parents[3] / "tools")
+        sys.path.insert(0, folder)
+        try:
+            return importlib.import_module(name)
+        finally:
+            sys.path.remove(folder)
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def photo() -> Callable[..., Image.Image]:
+    """`photo(width, height)`: a picture with structure at all scales."""
+
+    def make(width: int = 300, height: int = 220, seed: int = 3) -> Image.Image:
+        values = np.random.default_rng(seed).integers(0, 256, (height // 4, width // 4, 3), dtype=np.uint8)
+        return Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC)
 
     return make

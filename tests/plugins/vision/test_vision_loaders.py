@@ -14,7 +14,7 @@ from zoo_vision.names import timm_name
 from zoo_vision.timm_loader import TimmLoader
 from zoo_vision.torchvision_loader import TorchvisionLoader
 
-from zoo.errors import BadCard, MissingDependency, UnknownTask, WeightsMismatch
+from zoo.errors import BadCard, MissingDependency, UnknownTask, UnsupportedFormat, WeightsMismatch
 
 TIMM = [
     "convnext_atto.d2_in1k",
@@ -123,6 +123,7 @@ HEADS = [
     ("timm/efficientvit_m0.r224_in1k", "head.linear"),
     ("timm/dla46x_c.in1k", "fc"),
     ("torchvision/resnet18.imagenet1k_v1", "fc"),
+    ("torchvision/regnet_y_400mf.imagenet1k_v1", "fc"),
     ("torchvision/mobilenet_v3_small.imagenet1k_v1", "classifier.3"),
     ("torchvision/efficientnet_b0.imagenet1k_v1", "classifier.1"),
 ]
@@ -191,3 +192,21 @@ def test_names_are_mapped_one_by_one(style, old, new):
 def test_unknown_naming_style():
     with pytest.raises(BadCard, match="shoes"):
         timm_name("shoes", "x", (1,))
+
+
+def test_blank_timm_modules_have_the_cards_parameters(cards):
+    seen = set()
+    for card in cards.values():
+        if card.loader == "timm" and card.family not in seen and card.parameters < 30_000_000:
+            seen.add(card.family)
+            module = TimmLoader().blank(card)
+            assert sum(parameter.numel() for parameter in module.parameters()) == card.parameters, card.id
+            assert all(tensor.is_meta for tensor in module.state_dict().values())
+            assert not module.training
+    assert len(seen) > 70
+
+
+def test_a_blank_module_needs_a_known_architecture(cards):
+    card = cards["timm/resnet10t.c3_in1k"].replace(architecture="resnet9000")
+    with pytest.raises(UnsupportedFormat, match="resnet9000"):
+        TimmLoader().blank(card)

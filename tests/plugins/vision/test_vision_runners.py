@@ -20,22 +20,16 @@ from zoo.models.engine import Engine
 from zoo.plugin import Checkpoint, NoOptions
 
 
-def photo(width: int = 300, height: int = 220) -> Image.Image:
-    """A picture with structure at all scales."""
-    values = np.random.default_rng(3).integers(0, 256, (height // 4, width // 4, 3), dtype=np.uint8)
-    return Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC)
-
-
 def one_per_config(cards, library):
     found = {}
     for card in cards.values():
-        if card.library == library and "/" in card.id:
+        if card.library == library and "/" in card.id and card.task == "image-classification":
             skip = {"tag", "labels", "num_classes", "build"}
             found.setdefault(str({k: v for k, v in card.config.items() if k not in skip}), card)
     return list(found.values())
 
 
-def test_transforms_are_torchvisions_presets(cards):
+def test_transforms_are_torchvisions_presets(cards, photo):
     image = photo()
     found = one_per_config(cards, "torchvision")
     assert len(found) > 10
@@ -48,7 +42,7 @@ def test_transforms_are_torchvisions_presets(cards):
     "name",
     ["resnet50.a1_in1k", "vit_base_patch16_clip_224.openai", "coat_tiny.in1k", "vit_base_patch16_siglip_224.webli"],
 )
-def test_transforms_are_timms(cards, name):
+def test_transforms_are_timms(cards, name, photo):
     from timm.data import create_transform, resolve_data_config
 
     image = photo()
@@ -58,7 +52,7 @@ def test_transforms_are_timms(cards, name):
 
 
 @pytest.mark.parametrize("model", ["timm/resnet10t.c3_in1k", "torchvision/resnet18.imagenet1k_v1"])
-def test_classification_gives_the_best_labels_first(cards, write, load, randomise, model):
+def test_classification_gives_the_best_labels_first(cards, write, load, randomise, model, photo):
     card = cards[model]
     timms = card.loader == "timm"
     base = randomise(timm.create_model(model[5:]) if timms else models.resnet18())
@@ -97,7 +91,7 @@ def test_no_picture_is_bad_data(cards, write, tmp_path):
         runner.prepare(tmp_path / "text.jpg", ClassificationOptions())
 
 
-def test_embeddings_are_the_features_before_the_classifier(cards, write, load, randomise):
+def test_embeddings_are_the_features_before_the_classifier(cards, write, load, randomise, photo):
     card = cards["timm/resnet10t.c3_in1k"]
     base = randomise(timm.create_model("resnet10t.c3_in1k"))
     checkpoint = write(card, base.state_dict())
@@ -147,7 +141,7 @@ def test_onnx_engine_runs_and_moves(segmenter):
     assert engine.providers == ["CPUExecutionProvider"]
 
 
-def test_segmentation_has_the_pictures_size(segmenter):
+def test_segmentation_has_the_pictures_size(segmenter, photo):
     engine, runner = segmenter
     pictures = [
         photo(50, 31),
