@@ -34,8 +34,7 @@ DEEPEST = 32  # objects and lists within each other
 _LARGEST = 2**63 - 1  # what a database holds as a number
 
 _NEEDED_WORDS = ("library", "loader", "architecture", "task")
-_WORDS = ("family", "base", "replaced_by", "published")
-_TEXTS = ("summary", "deprecated", "paper")
+_WORDS, _TEXTS = ("family", "base", "replaced_by", "published"), ("summary", "deprecated", "paper")
 _LISTS = ("tags", "languages", "datasets", "aliases")
 _COUNTS = ("parameters", "macs", "size", "downloads")
 
@@ -73,10 +72,10 @@ def _fail(field: str, text: str) -> NoReturn:
 
 
 def _check_id(name: Any) -> None:
-    from zoo.cards import check_name, shown
+    from zoo.cards import check_name
 
     if not isinstance(name, str):
-        _fail("the id", f"of a card must be a text, not {shown(name)}")
+        _fail("the id", f"of a card must be a text, not {type(name).__name__}")
     try:
         check_name(name)
     except BadRef as error:
@@ -185,9 +184,7 @@ def _check_numbers(card: ModelCard) -> None:
 
 def _count(field: str, value: Any) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        from zoo.cards import shown
-
-        _fail(field, f"must be a count, not {value if isinstance(value, float) else shown(value)}")
+        _fail(field, f"must be a count, not {value if isinstance(value, float) else type(value).__name__}")
     if not 0 <= value <= _LARGEST:
         _fail(field, f"must be a count from 0 to {_LARGEST}")
 
@@ -225,7 +222,7 @@ class _NoJson(Exception):
 
 
 def _check_json(value: Any, depth: int) -> None:
-    """Refuse what cannot be written as JSON in UTF-8, or read again everywhere."""
+    """Refuse what cannot be written as JSON in UTF-8 and read again."""
     if isinstance(value, str):
         if not value.isascii() and (half := _HALF.search(value)):
             raise _NoJson(f"holds {half[0]!a}, which is half of a character")
@@ -275,9 +272,7 @@ def _check_origins(card: ModelCard) -> None:
             _fail("files", f"{other!r} and {file.path!r} differ only by case")
         folded[lower] = file.path
         _check_bytes(file.path, file.sha256, file.size)
-        if not _items(f"file {file.path!r}, origin,", file.origin):
-            _fail(f"file {file.path!r}", "needs at least one origin URI")
-        for uri in file.origin:
+        for uri in _items(f"file {file.path!r}, origin,", file.origin) or _fail("files", "need an origin URI each"):
             _check_uri(f"file {file.path!r}, origin", uri)
 
 

@@ -35,9 +35,12 @@ __all__ = [
 NOT_STATED = "not stated"
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: Any) -> str:
     """One JSON text for one value: sorted keys, no white space, no NaN; the form that is hashed and stored."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest(value: Any) -> str:
@@ -197,7 +200,7 @@ class ModelCard:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ModelCard:
-        """Read `to_dict`'s form; what has another form raises `BadCard`, whatever it is. `check` looks at the values."""
+        """Read `to_dict`'s form; anything of another form raises `BadCard`. `check` then looks at the values."""
         if not isinstance(data, Mapping):
             raise BadCard(f"a card must be fields with values, not {type(data).__name__}")
         try:
@@ -206,7 +209,12 @@ class ModelCard:
             raise BadCard(f"card {shown(data.get('id', 'without id'))}: {fault}") from None
 
 
+_SCALARS = frozenset([str, int, float, bool, type(None)])
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _SCALARS:  # most are
+        return value
     if dataclasses.is_dataclass(value):
         made = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return made if isinstance(value, ModelCard) else {k: v for k, v in made.items() if v is not None}

@@ -174,7 +174,10 @@ def _kept(registry: Registry, fix: bool) -> Iterator[Finding]:
     if old := curation.outdated(registry.database, folder):
         if fix:
             registry.catalog.keep()
-        yield _disagreement(fix, f"{folder.name}/ does not tell what the catalog does: {', '.join(old[:3])}")
+            yield "note", f"mended: {folder.name}/ tells again what the catalog does", ""
+        else:
+            what = f"{folder.name}/ does not tell what the catalog does: {', '.join(old[:3])}"
+            yield "note", what, "The next change of the catalog writes it anew, or `zoo doctor --fix`."
     for path in sorted(folder.rglob(f"*{curation.UNREAD}*")):
         yield "note", f"{path} holds what a rebuild could not read", "Take from it what you need, then delete it."
 

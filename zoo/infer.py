@@ -1,7 +1,8 @@
 """What is in this folder? A card read from the configuration that the libraries themselves write.
 
-For models that no catalog knows: `config.json` of transformers (`architectures`, `model_type`) and of timm
-(`architecture`, `pretrained_cfg`). Nothing is guessed from names or tensors.
+For models that no catalog knows: `config.json` of transformers (`architectures`), with that of its preprocessor
+where texts, sounds and pictures share a kind of class, and `config.json` of timm (`architecture`, `pretrained_cfg`).
+Nothing is guessed from the names of models or from tensors.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoo.cards import Licence, ModelCard, Source
 from zoo.errors import BadCard, IntegrityError
@@ -19,23 +20,82 @@ __all__ = ["UNKNOWN", "complete", "is_inferred", "provisional"]
 
 UNKNOWN = "unknown"
 CONFIG = "config.json"
+PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 _OWN_CARD = "Describe it by a card of your own in a plugin."
 _TIMM_NAME = re.compile(r"\w+")
 _MOST_CLASSES = 10_000_000
 
-# transformers' class suffix, then what the zoo calls the task; the longest suffix that fits is taken.
-TASKS_BY_SUFFIX = {
-    "ForSequenceClassification": "text-classification",
-    "ForMaskedLM": "fill-mask",
-    "ForPreTraining": "fill-mask",
-    "ForCausalLM": "text-generation",
-    "LMHeadModel": "text-generation",
-    "ForSpeechSeq2Seq": "automatic-speech-recognition",
-    "WhisperForConditionalGeneration": "automatic-speech-recognition",
-    "ForImageClassification": "image-classification",
-    "ForObjectDetection": "object-detection",
-    "Model": "feature-extraction",
+
+class Kind(NamedTuple):
+    """What a class of transformers is loaded with, and what it can do."""
+
+    loader: str
+    task: str
+    further: tuple[str, ...] = ()
+
+
+_PICTURES = "transformers-vision"
+_OBJECTS = "transformers-detection"
+_SOUNDS = "transformers-audio"
+_TEXTS = "transformers"
+_LABELS = Kind(_PICTURES, "image-classification", ("image-feature-extraction",))
+
+# Bodies without a head that make one vector of a picture.
+_BODIES = (
+    "BeitModel", "BitModel", "CLIPVisionModel", "ConvNextModel", "ConvNextV2Model", "Data2VecVisionModel", "DeiTModel",
+    "DINOv3ConvNextModel", "DINOv3ViTModel", "Dinov2Model", "Dinov2WithRegistersModel", "EfficientNetModel",
+    "LevitModel", "MobileNetV1Model", "MobileNetV2Model", "MobileViTModel", "MobileViTV2Model", "RegNetModel",
+    "ResNetModel", "SiglipVisionModel", "SwinModel", "Swinv2Model", "ViTMAEForPreTraining", "ViTMAEModel",
+    "ViTMSNModel", "ViTModel",
+)  # fmt: skip
+
+# Putting pictures and words into one space.
+_SPACES = ("AlignModel", "AltCLIPModel", "CLIPModel", "ChineseCLIPModel", "MetaClip2Model", "SiglipModel")
+# Finding what a text names.
+_FINDERS = (
+    "GroundingDinoForObjectDetection", "MMGroundingDinoForObjectDetection", "OmDetTurboForObjectDetection",
+    "OwlViTForObjectDetection", "Owlv2ForObjectDetection",
+)  # fmt: skip
+
+# Classes by their whole name.
+_CLASSES: Mapping[str, Kind] = {
+    **dict.fromkeys(_BODIES, Kind(_PICTURES, "image-feature-extraction")),
+    **dict.fromkeys(_SPACES, Kind(_PICTURES, "zero-shot-image-classification", ("image-feature-extraction",))),
+    **dict.fromkeys(_FINDERS, Kind(_OBJECTS, "zero-shot-object-detection")),
+    "EsmForProteinFolding": Kind(_TEXTS, "protein-folding"),
+    "FSMTForConditionalGeneration": Kind(_TEXTS, "translation"),
+    "M2M100ForConditionalGeneration": Kind(_TEXTS, "translation"),
+    "MarianMTModel": Kind(_TEXTS, "translation"),
+    "PegasusForConditionalGeneration": Kind(_TEXTS, "summarization"),
+    "VitsModel": Kind(_SOUNDS, "text-to-speech"),
+    "WhisperForConditionalGeneration": Kind("whisper", "automatic-speech-recognition"),
+    "XLMWithLMHeadModel": Kind(_TEXTS, "fill-mask"),
+}
+# Ends of the names of other classes that say enough by themselves.
+_ENDS: Mapping[str, Kind] = {
+    "ForAudioClassification": Kind(_SOUNDS, "audio-classification"),
+    "ForCTC": Kind(_SOUNDS, "automatic-speech-recognition"),
+    "ForDepthEstimation": Kind(_PICTURES, "depth-estimation"),
+    "ForImageClassification": _LABELS,
+    "ForImageClassificationWithTeacher": _LABELS,
+    "ForObjectDetection": Kind(_OBJECTS, "object-detection"),
+    "ForSemanticSegmentation": Kind(_PICTURES, "image-segmentation"),
+}
+# Ends that models of texts, of sounds and of pictures share.
+_BY_INPUT: Mapping[str, Mapping[str, Kind]] = {
+    "texts": {
+        "ForCausalLM": Kind(_TEXTS, "text-generation"),
+        "ForMaskedLM": Kind(_TEXTS, "fill-mask"),
+        "ForPreTraining": Kind(_TEXTS, "fill-mask"),
+        "ForQuestionAnswering": Kind(_TEXTS, "question-answering"),
+        "ForSequenceClassification": Kind(_TEXTS, "text-classification"),
+        "ForTokenClassification": Kind(_TEXTS, "token-classification"),
+        "LMHeadModel": Kind(_TEXTS, "text-generation"),
+        "Model": Kind(_TEXTS, "feature-extraction", ("sentence-similarity",)),
+    },
+    "sounds": {"ForSequenceClassification": Kind(_SOUNDS, "audio-classification")},
+    "pictures": {},
 }
 
 
@@ -68,13 +128,18 @@ def read_config(path: Path, model: str) -> Mapping[str, Any]:
             f"{model} has no config.json, so nothing says how to load it",
             _OWN_CARD,
         )
+    return read_object(path, model)
+
+
+def read_object(path: Path, model: str) -> Mapping[str, Any]:
+    """The object in a JSON file; raises `IntegrityError` when it holds anything else."""
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{model}: config.json is not valid JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise IntegrityError(f"{model}: config.json is not an object")
-    return config
+        raise IntegrityError(f"{model}: {path.name} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise IntegrityError(f"{model}: {path.name} is not an object")
+    return content
 
 
 def from_config(card: ModelCard, config: Mapping[str, Any], folder: Path) -> ModelCard:
@@ -128,12 +193,12 @@ def _transformers(card: ModelCard, config: Mapping[str, Any], folder: Path) -> M
     if not isinstance(named, list) or not isinstance(named[0], str):
         raise BadCard(f"{card.id}: config.json names no architecture", _OWN_CARD)
     architecture = named[0]
-    task = _task(card.id, architecture)
+    kind = _kind(card.id, architecture, _takes(card.id, folder))
     return card.replace(
-        task=task,
-        tasks=("sentence-similarity",) if task == "feature-extraction" else (),
+        task=kind.task,
+        tasks=kind.further,
         library="transformers",
-        loader="whisper" if config.get("model_type") == "whisper" else "transformers",
+        loader=kind.loader,
         architecture=architecture,
         config={},
         licence=_licence(_readme_licence(folder / "README.md"), "README.md"),
@@ -141,11 +206,27 @@ def _transformers(card: ModelCard, config: Mapping[str, Any], folder: Path) -> M
     )
 
 
-def _task(model: str, architecture: str) -> str:
-    for suffix in sorted(TASKS_BY_SUFFIX, key=len, reverse=True):
-        if architecture.endswith(suffix):
-            return TASKS_BY_SUFFIX[suffix]
-    raise BadCard(f"{model}: no task is known for architecture {architecture!r}", _OWN_CARD)
+def _takes(model: str, folder: Path) -> str:
+    """What goes in, by the file that says how sounds or pictures are prepared; texts need none.
+
+    It is `preprocessor_config.json`, or since transformers 5 a part of `processor_config.json`.
+    """
+    read = [read_object(folder / name, model) for name in PREPROCESSORS if (folder / name).is_file()]
+    parts = [part for content in read for part in (content, content.get("feature_extractor") or {})]
+    if any("sampling_rate" in part for part in parts):
+        return "sounds"
+    pictures = (folder / PREPROCESSORS[0]).is_file() or any("image_processor" in content for content in read)
+    return "pictures" if pictures else "texts"
+
+
+def _kind(model: str, architecture: str, takes: str) -> Kind:
+    if architecture in _CLASSES:
+        return _CLASSES[architecture]
+    known = {**_ENDS, **_BY_INPUT[takes]}
+    for end in sorted(known, key=len, reverse=True):
+        if architecture.endswith(end):
+            return known[end]
+    raise BadCard(f"{model}: no task is known for architecture {architecture!r} with {takes} as input", _OWN_CARD)
 
 
 def _licence(name: Any, source: str) -> Licence:

@@ -164,7 +164,7 @@ def test_the_doctor_reports_a_damaged_catalog(cli: Cli, home: Path, at: int) -> 
 
 EXITS = {
     "not found": (["show", "nosuchmodel"], 3),
-    "ambiguous": (["show", "resnet50"], 3),
+    "ambiguous": (["show", "bert-base-german-cased"], 3),
     "unknown task": (["predict", "pics", "x.png", "--task", "fill-mask"], 3),
     "bad ref": (["pull", "a/../b"], 4),
     "bad option": (["predict", "pics", "x.png", "--set", "top_k=0"], 4),

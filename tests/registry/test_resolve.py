@@ -39,7 +39,7 @@ def test_names(zoo: Zoo, typed: str, means: str | None) -> None:
 
 def test_an_ambiguous_name_names_its_candidates(zoo: Zoo) -> None:
     with pytest.raises(AmbiguousModel) as error:
-        zoo.load("resnet50")
+        zoo.load("bert-base-german-cased")
     assert len(error.value.candidates) > 1
     for name in error.value.candidates:
         assert zoo.resolve(name).card.id == name

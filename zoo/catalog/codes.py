@@ -6,7 +6,21 @@ The table `facet` holds the pairs, their numbers, and how many models have each.
 
 from __future__ import annotations
 
-__all__ = ["ANCHOR", "EVERY", "LEAD", "STEM", "character", "is_code", "number_of"]
+import sys
+
+__all__ = [
+    "ANCHOR",
+    "DEPRECATED",
+    "EVERY",
+    "LEAD",
+    "LONGEST",
+    "PARTED",
+    "STEM",
+    "character",
+    "fact",
+    "is_code",
+    "number_of",
+]
 
 # Unicode's private area, which no keyboard types and FTS5 takes for letters.
 _FIRST, _SINGLE = 0xE000, 4000
@@ -15,8 +29,18 @@ _PAIRS = 0xF8F0 - _PAIR
 
 ANCHOR = "\uf8f0"  # before a name without blanks: `resnet50` from its beginning
 STEM = "\uf8f1"  # before a short name without its last number
-EVERY = ("flag", "model")  # every model has this one
-LEAD = ("flag", "lead")  # the first of the variants with one short name
+LONGEST = 193  # letters of a value
+
+
+def fact(field: str, value: str) -> str:
+    """A fact as one text; the same object for the same fact, which makes many of them cheap to send and to count."""
+    return sys.intern(f"{field}\t{value[:LONGEST]}")
+
+
+EVERY = fact("flag", "model")  # every model has this one
+LEAD = fact("flag", "lead")  # the first of the variants with one short name
+DEPRECATED = fact("flag", "deprecated")
+PARTED = fact("flag", "parted")  # its short name has signs between its words
 
 
 def character(number: int) -> str:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from zoo.cards import ModelCard, canonical_json
 from zoo.catalog.bands import NUMBERS, band, wide
-from zoo.catalog.codes import ANCHOR, EVERY, STEM
+from zoo.catalog.codes import ANCHOR, DEPRECATED, EVERY, PARTED, STEM, fact
 from zoo.catalog.goodness import bucket, metric_order, points
 from zoo.catalog.words import fold, name_parts, name_words, squash, stem
 from zoo.errors import BadCard, CatalogError
 from zoo.licences import licence_class
 
-__all__ = ["Entry", "entries_of", "entry_of", "entry_of_text", "twice"]
+__all__ = ["Entry", "entries_of", "entry_of", "entry_of_data", "entry_of_line", "entry_of_text", "twice"]
 
 _WORD = re.compile(r"[^\W_]+")
+# Of millions of cards few differ in these.
+_licence_class = functools.lru_cache(maxsize=4096)(licence_class)
+_words_of = functools.lru_cache(maxsize=16384)(name_words)
 _LONGEST = 64  # letters of a word or fact in the index
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A card, ready to be written.
 
@@ -35,19 +39,19 @@ class Entry:
         points: its goodness, by which models of one bucket are put in order.
         model: its row, without key, feed and variant.
         words: of its names, joined by blanks, and its anchors, for the full-text index.
-        facts: pairs of a field and a value, each a code in the full-text index.
+        facts: each a field and a value (`zoo.catalog.codes.fact`), and a code in the full-text index.
         also: its further names.
     """
 
     id: str
     digest: str
-    text: str = field(repr=False)
+    text: str
     bucket: int
     points: float
-    model: dict[str, Any] = field(repr=False)
-    words: str = field(repr=False)
-    facts: list[tuple[str, str]] = field(repr=False)
-    also: list[str] = field(repr=False)
+    model: dict[str, Any]
+    words: str
+    facts: list[str]
+    also: list[str]
 
 
 def entries_of(cards: Iterable[ModelCard]) -> dict[str, Entry]:
@@ -78,6 +82,38 @@ def entry_of(card: ModelCard) -> Entry:
     return _entry(card, text, hashlib.sha256(coded).hexdigest())
 
 
+def entry_of_line(line: str | bytes) -> Entry:
+    """The same of a card's JSON, such as a line of an exported feed; raises `BadCard` for what is no card."""
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:  # JSON, or the UTF-8 of it, is broken
+        raise BadCard(f"it is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise BadCard(f"it is not an object, but {type(data).__name__}")
+    return entry_of_data(data)
+
+
+def entry_of_data(data: Mapping[str, Any]) -> Entry:
+    """The same of a card's JSON value."""
+    try:
+        card = ModelCard.from_dict(data)
+        card.check()
+        plain = data if _is_plain(data) else card.to_dict()
+        text = canonical_json(plain)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+    except (TypeError, AttributeError, ValueError) as error:  # a value of a kind that no rule expects
+        raise BadCard(f"card {data.get('id')!r} holds a value of the wrong kind: {error}") from error
+    return _entry(card, text, digest)
+
+
+def _is_plain(data: Mapping[str, Any]) -> bool:
+    """Whether a card's JSON has no field that its canonical form leaves out."""
+    if any(value is None or value in ("", [], {}) for value in data.values()):
+        return False
+    parts = [data.get("licence", {}), *data.get("sources", ()), *data.get("files", ()), *data.get("metrics", ())]
+    return not any(value is None for part in parts for value in part.values())
+
+
 def entry_of_text(text: str, digest: str) -> Entry:
     """The same of a card that was written before, from its canonical JSON; it is not checked again."""
     return _entry(ModelCard.from_dict(json.loads(text)), text, digest)
@@ -86,8 +122,19 @@ def entry_of_text(text: str, digest: str) -> Entry:
 def _entry(card: ModelCard, text: str, digest: str) -> Entry:
     model, goodness = _model(card, digest), points(card)
     words = _words(card, model)
-    named = set(words.split())
-    said = dict.fromkeys(("word", word) for word in _about(card) if word not in named)
+    shared, said = _shared(
+        card.library,
+        card.loader,
+        card.architecture,
+        card.family,
+        card.licence.weights,
+        card.all_tasks,
+        card.languages,
+        card.datasets,
+    )
+    said = said | _said(" ".join((*card.tags, card.summary)))
+    for word in words.split():  # what is in the names need not be said again
+        said.pop(word, None)
     return Entry(
         id=card.id,
         digest=digest,
@@ -96,7 +143,7 @@ def _entry(card: ModelCard, text: str, digest: str) -> Entry:
         points=goodness,
         model=model,
         words=words,
-        facts=[*_facts(card, model), *said],
+        facts=[*shared, *_facts(card, model), *said.values()],
         also=[name.lower() for name in card.aliases],
     )
 
@@ -121,11 +168,11 @@ def _model(card: ModelCard, digest: str) -> dict[str, Any]:
         "family": card.family,
         "base": card.base,
         "licence": card.licence.weights,
-        "licence_class": licence_class(card.licence.weights),
+        "licence_class": _licence_class(card.licence.weights),
         "parameters": card.parameters,
         "macs": card.macs,
         "size": _size(card),
-        "input": _pixels(card.config),
+        "input": card.input_pixels,
         "classes": _classes(card.config),
         "downloads": card.downloads,
         "published": card.published,
@@ -140,13 +187,6 @@ def _size(card: ModelCard) -> int | None:
     return sum(size or 0 for size in sizes) if sizes and None not in sizes else card.size
 
 
-def _pixels(config: Mapping[str, Any]) -> int | None:
-    """The longer side of the pictures that a model takes, where its configuration says so."""
-    size = config.get("input_size", config.get("image_size"))
-    sides = size[-2:] if isinstance(size, list | tuple) else [size]
-    return max((side for side in sides if isinstance(side, int) and not isinstance(side, bool)), default=None)
-
-
 def _classes(config: Mapping[str, Any]) -> int | None:
     """How many classes a model tells apart, where its configuration says so."""
     count, labels = config.get("num_classes"), config.get("labels")
@@ -159,46 +199,56 @@ def _words(card: ModelCard, model: Mapping[str, Any]) -> str:
     """Words of the names, then the names as a whole: without blanks, and without their last number."""
     short = model["short"]
     anchors = {squash(short): None, squash(model["name"]): None} | dict.fromkeys(map(squash, card.aliases))
-    made = name_words(model["folded"], card.architecture, card.family or "", *card.aliases)
+    parts = (name_words(model["folded"]), *map(_words_of, (card.architecture, card.family or "", *card.aliases)))
+    made = " ".join(dict.fromkeys(" ".join(parts).split()))
     made += "".join(f" {ANCHOR}{anchor[:_LONGEST]}" for anchor in anchors)
     root = stem(short)
     return made if root == short else f"{made} {STEM}{squash(root)}"
 
 
-def _facts(card: ModelCard, model: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """All that a model can be narrowed down by, and the words of what is said about it; each pair once."""
-    owner = model["folded"].rpartition("/")[0]
-    made = [
-        EVERY,
-        ("library", card.library),
-        ("loader", card.loader),
-        ("arch", card.architecture),
-        ("licence", card.licence.weights),
-        ("class", model["licence_class"]),
-    ]
-    optional = {"owner": owner, "family": card.family, "base": card.base}
-    made += [(name, value) for name, value in optional.items() if value]
-    made += [("task", task) for task in card.all_tasks]
-    made += [("tag", tag) for tag in card.tags]
-    made += [("lang", language) for language in card.languages]
-    made += [("dataset", dataset) for dataset in card.datasets]
-    flags = {"deprecated": card.deprecated is not None, "parted": squash(model["short"]) != model["short"]}
-    made += [("flag", name) for name, holds in flags.items() if holds]
-    made = [(name, fold(value)[:_LONGEST]) for name, value in made]
+def _facts(card: ModelCard, model: Mapping[str, Any]) -> list[str]:
+    """All that a model can be narrowed down by but what it shares with many others; each fact once."""
+    owner, short = model["folded"].rpartition("/")[0], model["short"]
+    made = [fact("owner", owner)] if owner else []
+    if card.base:
+        made.append(fact("base", fold(card.base)))
+    made += [fact("tag", fold(tag)) for tag in card.tags]
+    if card.deprecated is not None:
+        made.append(DEPRECATED)
+    if squash(short) != short:
+        made.append(PARTED)
     for name, column in NUMBERS.items():
         if (number := model[column]) is not None:
-            made += _bands(name, number)
-    for metric in card.metrics:
-        made += _bands(metric.name.lower()[: _LONGEST - 8], metric.value)
-    return list(dict.fromkeys(made))
+            made += _banded(name, band(name, number))
+    scores = (one for metric in card.metrics for one in _banded(metric.name.lower(), band(metric.name, metric.value)))
+    return [*made, *dict.fromkeys(scores)]
 
 
-def _bands(name: str, number: float | str) -> list[tuple[str, str]]:
-    narrow = band(name, number)
-    return [(f"#{name}", str(narrow)), (f"##{name}", str(wide(narrow)))]
+@functools.lru_cache(maxsize=16384)
+def _banded(name: str, narrow: int) -> tuple[str, str]:
+    return fact(f"#{name}", str(narrow)), fact(f"##{name}", str(wide(narrow)))
 
 
-def _about(card: ModelCard) -> list[str]:
-    """The words of the task, tags, languages, data sets, library and summary."""
-    said = " ".join((*card.all_tasks, *card.tags, *card.languages, *card.datasets, card.library, card.summary))
-    return [word[:_LONGEST] for word in _WORD.findall(fold(said))]
+@functools.lru_cache(maxsize=16384)
+def _shared(  # noqa: PLR0917 (the key of the cache)
+    library: str,
+    loader: str,
+    architecture: str,
+    family: str | None,
+    licence: str,
+    tasks: tuple[str, ...],
+    languages: tuple[str, ...],
+    datasets: tuple[str, ...],
+) -> tuple[list[str], dict[str, str]]:
+    """The facts that many models have together, and the words in which tasks, languages and data sets are said."""
+    made = [EVERY, fact("library", fold(library)), fact("loader", fold(loader)), fact("arch", fold(architecture))]
+    made += [fact("licence", fold(licence)), fact("class", _licence_class(licence))]
+    made += [fact("family", fold(family))] if family else []
+    for name, values in (("task", tasks), ("lang", languages), ("dataset", datasets)):
+        made += [fact(name, fold(value)) for value in values]
+    return list(dict.fromkeys(made)), _said(" ".join((*tasks, *languages, *datasets, library)))
+
+
+def _said(text: str) -> dict[str, str]:
+    """`{word: its fact}` of a text."""
+    return {word: fact("word", word[:_LONGEST]) for word in _WORD.findall(fold(text))}

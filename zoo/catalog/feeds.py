@@ -135,19 +135,6 @@ def rewrite(session: Session, model_id: str, shown: Entry, digest: str) -> None:
     rows.finish()
 
 
-def _replace(session: Session, changed: Sequence[tuple[int, Entry]]) -> None:
-    rows = Rows(driver(session))
-    held = {key: session.get_one(schema.ModelRow, key).feed for key, _ in changed}
-    rows.remove([key for key, _ in changed])
-    for key, entry in changed:
-        rows.put(held[key], [entry])
-    rows.finish()
-
-
-def _tidy(session: Session) -> None:
-    session.flush()
-
-
 def put_one(session: Session, name: str, entry: Entry, now: str) -> bool:
     """Add or replace one card of a feed of the user's or of local results; True when anything changed."""
     connection = driver(session)

@@ -71,6 +71,7 @@ class Search:
     @property
     def hits(self) -> Expression:
         """What fits, in the index's language."""
+        self._widen()
         return self._hits
 
     def count(self, expression: Expression) -> int:

@@ -195,7 +195,8 @@ def show(path: Path, model_id: str) -> Row | None:
 
     Returns:
         A search's row (of a model without a card: `id` and `installed`) with `card` (its JSON form, or None), `feed`,
-        `revisions` (each with `files`), `aliases` (`{alias: revision}`), `lineage` and `runs`.
+        `revisions` (each with `files`), `aliases` (`{alias: revision}`), `edits` (`field, value, offered, changed`),
+        `lineage` and `runs`.
     """
     model_id = clean(model_id)
     with reading(path) as connection:
@@ -212,6 +213,7 @@ def show(path: Path, model_id: str) -> Row | None:
             revision["files"] = _files(connection, revision.pop("model"), revision["revision"])
         made["revisions"] = revisions
         made["aliases"] = {alias: r["revision"] for r in revisions for alias in r["aliases"]}
+        made["edits"] = _edits(connection, model_id)
         made["lineage"] = _lineage(connection, model_id)
         made["runs"] = _runs(connection, model_id)
         return made
@@ -229,6 +231,17 @@ def _files(connection: sqlite3.Connection, model: str, revision: str) -> list[Ro
         (model, revision),
     )
     return [{k: v for k, v in row.items() if v is not None} | {"origin": json.loads(row["origin"])} for row in found]
+
+
+def _edits(connection: sqlite3.Connection, model: str) -> list[Row]:
+    sql = "SELECT field, value, offered, changed FROM edit WHERE model = ? ORDER BY field"
+    found = connection.execute(sql, (model,)).fetchall()
+    return [row | {name: _value(row[name]) for name in ("value", "offered")} for row in found]
+
+
+def _value(stored: object) -> object:
+    """What a JSON column holds; SQLite keeps the text of a number as the number."""
+    return None if stored is None else json.loads(str(stored))
 
 
 def _runs(connection: sqlite3.Connection, model: str) -> list[Row]:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from zoo.catalog.bands import NUMBERS, band, wide
-from zoo.catalog.codes import character
+from zoo.catalog.codes import LONGEST, character
 from zoo.catalog.reading import marks
 from zoo.catalog.words import fold, query_words
 
@@ -98,16 +98,21 @@ class Index:
         )
         return any_of(map(quoted, self._texts(sql, (grams, word, _MOST_WORDS))))
 
+    def has(self, known: str) -> Expression:
+        """Models that have a fact, such as `zoo.catalog.codes.DEPRECATED`."""
+        field, _, value = known.partition("\t")
+        return self.fact(field, (value,))
+
     def fact(self, field: str, values: Iterable[str]) -> Expression:
         """Models that have one of these values."""
-        wanted = [fold(value) for value in values]
+        wanted = [fold(value)[:LONGEST] for value in values]
         sql = f"SELECT key FROM facet WHERE field = ? AND value IN ({marks(wanted)})"  # noqa: S608
         return self._codes(sql, (field, *wanted))
 
-    def models(self, field: str, value: str) -> int:
-        """How many models have a value."""
+    def models(self, known: str) -> int:
+        """How many models have a fact."""
         sql = "SELECT models FROM facet WHERE field = ? AND value = ?"
-        row = self._connection.execute(sql, (field, value)).fetchone()
+        row = self._connection.execute(sql, known.split("\t")).fetchone()
         return int(row["models"]) if row else 0
 
     def _codes(self, sql: str, values: Sequence[object]) -> Expression:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from zoo.catalog.bands import band
-from zoo.catalog.codes import LEAD, character
+from zoo.catalog.codes import DEPRECATED, LEAD, character
 from zoo.catalog.index import Expression, Index, all_of, any_of, but, quoted
 from zoo.catalog.reading import Row
 from zoo.catalog.showing import rows_of
@@ -46,8 +46,8 @@ def _candidates(connection: sqlite3.Connection, model: Row) -> list[int]:
 
 def _kinds(index: Index, model: Row) -> Iterator[Expression]:
     """From the most alike to the least; always for the same task, and not deprecated."""
-    task = all_of([index.fact("task", [model["task"]]), index.fact(LEAD[0], [LEAD[1]])])
-    task = but(task, index.fact("flag", ["deprecated"]))
+    task = all_of([index.fact("task", [model["task"]]), index.has(LEAD)])
+    task = but(task, index.has(DEPRECATED))
     family = index.fact("family", [model["family"]]) if model["family"] else None
     data = index.fact("dataset", model["datasets"])
     spoken = index.fact("lang", model["languages"][:20])

@@ -164,7 +164,18 @@ def unset_alias(session: Session, model: str, name: str, now: str) -> bool:
 
 
 def _note(session: Session, row: AliasRow, revision: str | None, previous: str | None, now: str) -> None:
-    session.add(AliasHistoryRow(model=row.model, alias=row.alias, revision=revision, previous=previous, changed=now))
+    step = {"revision": revision, "previous": previous, "changed": now, "who": _account()}
+    session.add(AliasHistoryRow(model=row.model, alias=row.alias, **step))
+
+
+def _account() -> str | None:
+    """The name of the account that this process runs as, None where it has none."""
+    import getpass
+
+    try:
+        return getpass.getuser()[:128]
+    except (KeyError, OSError, ImportError):
+        return None
 
 
 def check_alias(model: str, name: str) -> None:

@@ -32,10 +32,10 @@ def near(path: Path, name: str, count: int = 3) -> list[str]:
     if not name:
         return []
     with reading(path) as connection:
-        found = [*_same(connection, name), *_alike(connection, name)]
-    order = {i: n for n, i in enumerate(dict.fromkeys(found))}
+        found = list(dict.fromkeys([*_same(connection, name), *_alike(connection, name)]))
+        also = {i: _further_names(connection, i) for i in found}
     matcher = SequenceMatcher(None, "", name, autojunk=False)
-    scored = ((_likeness(matcher, i), -n, i) for i, n in order.items())
+    scored = ((_likeness(matcher, i, also[i]), -n, i) for n, i in enumerate(found))
     best = sorted((s for s in scored if s[0] >= _ALIKE), reverse=True)
     return _first_variants((i for _, _, i in best), count)
 
@@ -105,11 +105,16 @@ def _candidates(connection: sqlite3.Connection, word: str) -> list[tuple[str, in
     return [(str(row["text"]), int(row["models"])) for row in rows]
 
 
-def _likeness(matcher: SequenceMatcher[str], model_id: str) -> float:
-    """How alike the matcher's name is to an id, or to the part of it that is most alike, from 0 to 1."""
+def _further_names(connection: sqlite3.Connection, model_id: str) -> list[str]:
+    sql = "SELECT also.name FROM also JOIN model ON key = also.model WHERE model.id = ?"
+    return [str(row["name"]) for row in connection.execute(sql, (model_id,))]
+
+
+def _likeness(matcher: SequenceMatcher[str], model_id: str, also: Iterable[str]) -> float:
+    """How alike the matcher's name is to an id, a part of it or a further name, the most alike of them, from 0 to 1."""
     _, last, short = name_parts(model_id.lower())
     best = 0.0
-    for part in dict.fromkeys((short, stem(short), last, model_id.lower())):
+    for part in dict.fromkeys((short, stem(short), last, model_id.lower(), *also)):
         matcher.set_seq1(part)
         if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best:
             best = max(best, matcher.ratio())

@@ -18,7 +18,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from zoo.catalog.codes import ANCHOR, EVERY, LEAD, STEM
+from zoo.catalog.codes import ANCHOR, DEPRECATED, EVERY, LEAD, PARTED, STEM
 from zoo.catalog.fields import FIELDS
 from zoo.catalog.index import Expression, Index, Range, all_of, any_of, but, quoted
 from zoo.catalog.query import Condition, Query, Term
@@ -45,7 +45,7 @@ class Ranking:
         self.ranges: list[tuple[Range, bool]] = []
         self.installed: bool | None = None
         self._deprecated = False
-        self._every = self._index.fact(EVERY[0], [EVERY[1]])
+        self._every = self._index.has(EVERY)
         self._conditions()
         self.tiers, self.hits = self._tiers()
 
@@ -61,7 +61,7 @@ class Ranking:
         self.unwanted = any_of(unwanted)
         self.wanted = but(all_of(wanted), self.unwanted)
         if not self._deprecated:
-            self.unwanted = any_of([self.unwanted, self._index.fact("flag", ["deprecated"])])
+            self.unwanted = any_of([self.unwanted, self._index.has(DEPRECATED)])
 
     def _condition(self, condition: Condition) -> Expression:
         """What fits a condition; one that the index cannot tell is noted, and lets all pass here."""
@@ -71,7 +71,7 @@ class Ranking:
             return None if condition.excluded else self._every
         if field == "deprecated":
             self._deprecated = True
-            found = self._index.fact("flag", ["deprecated"])
+            found = self._index.has(DEPRECATED)
             return self._every if value == "any" else found if value else but(self._every, found)
         if FIELDS.get(field, "number") in {"number", "date"} and not isinstance(value, bool):
             return self._number(condition, value)
@@ -110,7 +110,7 @@ class Ranking:
     @property
     def models(self) -> int:
         """How many models a search for everything shows."""
-        return self._index.models(*EVERY) - self._index.models("flag", "deprecated")
+        return self._index.models(EVERY) - self._index.models(DEPRECATED)
 
     @property
     def has_words(self) -> bool:
@@ -163,11 +163,11 @@ class Ranking:
 
     def _split(self, tiers: list[Expression]) -> Iterable[Expression]:
         """Each tier as two: first variants, then the others."""
-        lead = self._index.fact(LEAD[0], [LEAD[1]])
+        lead = self._index.has(LEAD)
         whole = next(iter(tiers), None)
         if len(self._query.text.split()) == 1 and squash(self._query.text) == self._query.text.lower():
             # Typed without signs: names without signs are nearer (`resnet50` than `resnet-50`).
-            tiers = [but(whole, self._index.fact("flag", ["parted"])), *tiers]
+            tiers = [but(whole, self._index.has(PARTED)), *tiers]
         for tier in tiers:
             if lead and tier:
                 yield all_of([tier, lead])

@@ -5,22 +5,27 @@ The full-text index takes rows fastest in the order of their keys, so that each 
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
 
-from zoo.catalog.codes import ANCHOR, LEAD, character, is_code, number_of
+from zoo.catalog.codes import ANCHOR, LEAD, character, fact, is_code, number_of
 from zoo.catalog.entries import Entry
 from zoo.catalog.goodness import SEQUENCE_BITS
 from zoo.catalog.reading import marks
 from zoo.catalog.schema import ModelRow
-from zoo.catalog.words import name_parts
+from zoo.catalog.words import fold, name_parts
 
 __all__ = ["Rows", "batches"]
 
 _BATCH = 500  # SQLite limits the parameters of a statement
 _COLUMNS = tuple(ModelRow.__table__.columns.keys())
-_INSERT_MODEL = f"INSERT INTO model ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
+_INSERT_MODEL = f"INSERT INTO model ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_VALUES = itemgetter(*_COLUMNS)
 _SPACE = 1 << SEQUENCE_BITS
 
 
@@ -42,8 +47,9 @@ class Rows:
 
     def _begin(self) -> None:
         self._next: dict[int, int] = {}
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers: dict[str, int] = {}
         self._last_number: int | None = None
+        self._character = functools.cache(character)
         self._facts: Counter[int] = Counter()
         self._words: Counter[str] = Counter()
         self._groups: set[tuple[str, str]] = set()
@@ -52,28 +58,36 @@ class Rows:
         """Write new cards of a feed."""
         ordered = sorted(entries, key=_goodness)
         leads = _leads(ordered)
-        models, cards, also, texts = [], [], [], []
-        fed, lead = self._number(("feed", feed)), self._number(LEAD)
+        fed, lead = self._number(fact("feed", fold(feed))), self._number(LEAD)
+        models: list[tuple[Any, ...]] = []
+        cards: list[tuple[int, str]] = []
+        also: list[tuple[str, int]] = []
+        texts: list[tuple[int, str]] = []
+        numbered: list[list[int]] = []
         for entry in ordered:
-            key = self._key(entry.bucket)
-            owner, name, short = name_parts(entry.model["folded"])
-            tagged = name != short
-            if tagged:
-                self._groups.add((owner, short))
-            first = not tagged or leads[owner, short] is entry
-            numbers = [fed, *map(self._number, entry.facts), *([lead] if first else [])]
-            self._facts.update(numbers)
-            words = entry.words
-            self._words.update(_vocabulary(words))
-            models.append(entry.model | {"key": key, "feed": feed, "variant": 0 if first else 1})
+            key, model = self._key(entry.bucket), entry.model
+            first = model["name"] == model["short"] or self._leads(model, leads) is entry
+            numbers = [fed, *map(self._number, entry.facts)]
+            if first:
+                numbers.append(lead)
+            numbered.append(numbers)
+            models.append(_VALUES(model | {"key": key, "feed": feed, "variant": 0 if first else 1}))
             cards.append((key, entry.text))
             also += [(name, key) for name in entry.also]
-            texts.append((key, f"{words} {' '.join(map(character, numbers))}"))
+            texts.append((key, f"{entry.words} {' '.join(map(self._character, numbers))}"))
+        self._facts.update(chain.from_iterable(numbered))
+        self._words.update(chain.from_iterable(_vocabulary(entry.words) for entry in ordered))
         run = self._connection.executemany
         run(_INSERT_MODEL, models)
         run("INSERT INTO card (model, text) VALUES (?, ?)", cards)
         run("INSERT INTO also (name, model) VALUES (?, ?)", also)
         run("INSERT INTO model_search (rowid, words) VALUES (?, ?)", texts)
+
+    def _leads(self, model: Mapping[str, Any], leads: Mapping[tuple[str, str], Entry]) -> Entry:
+        """The first variant of a tagged name, as far as this batch tells; `finish` looks at all."""
+        group = (model["folded"].rpartition("/")[0], model["short"])
+        self._groups.add(group)
+        return leads[group]
 
     def _key(self, bucket: int) -> int:
         """The next free key of a bucket."""
@@ -86,22 +100,22 @@ class Rows:
         self._next[bucket] = key + 1
         return key
 
-    def _number(self, fact: tuple[str, str]) -> int:
+    def _number(self, known: str) -> int:
         """The number of a fact, a new one where nothing has it yet."""
-        found = self._numbers.get(fact)
-        if found is not None:
-            return found
-        row = self._connection.execute("SELECT key FROM facet WHERE field = ? AND value = ?", fact).fetchone()
+        found = self._numbers.get(known)
+        return self._look_up(known) if found is None else found
+
+    def _look_up(self, known: str) -> int:
+        run, pair = self._connection.execute, known.split("\t")
+        row = run("SELECT key FROM facet WHERE field = ? AND value = ?", pair).fetchone()
         if row is not None:
             number = int(row[0])
         else:
             if self._last_number is None:
-                self._last_number = self._connection.execute("SELECT ifnull(max(key), 0) FROM facet").fetchone()[0]
-            number = self._last_number = (self._last_number or 0) + 1
-            self._connection.execute(
-                "INSERT INTO facet (key, field, value, models) VALUES (?, ?, ?, 0)", (number, *fact)
-            )
-        self._numbers[fact] = number
+                self._last_number = int(run("SELECT ifnull(max(key), 0) FROM facet").fetchone()[0])
+            number = self._last_number = self._last_number + 1
+            run("INSERT INTO facet (key, field, value, models) VALUES (?, ?, ?, 0)", (number, *pair))
+        self._numbers[known] = number
         return number
 
     def remove(self, keys: Sequence[int]) -> None:
@@ -153,13 +167,14 @@ class Rows:
         run = self._connection.execute
         turned: list[tuple[int, bool]] = []
         for owner, short in sorted(self._groups):
+            begin = f"{owner}/{short}" if owner else short
+            # Tagged names go on with a dot, and "/" is the sign after it. The "+" keeps SQLite from going by `short`.
             rows = run(
-                "SELECT key, folded, variant FROM model WHERE short = ? AND name != short "
+                "SELECT key, variant FROM model WHERE folded > ? AND folded < ? AND +short = ? "
                 "ORDER BY chosen DESC, metric_order DESC NULLS LAST, folded",
-                (short,),
+                (f"{begin}.", f"{begin}/", short),
             )
-            mine = [(key, variant) for key, folded, variant in rows if folded.rpartition("/")[0] == owner]
-            for wanted, (key, variant) in enumerate(mine):
+            for wanted, (key, variant) in enumerate(rows.fetchall()):
                 if wanted != variant:
                     run("UPDATE model SET variant = ? WHERE key = ?", (wanted, key))
                     if (wanted == 0) != (variant == 0):

@@ -220,7 +220,7 @@ class AliasRow(Base):
 
 
 class AliasHistoryRow(Base):
-    """A change of an alias; `revision` is None where it was removed."""
+    """A change of an alias; `revision` is None where it was removed, `who` where the account has no name."""
 
     __tablename__ = "alias_history"
 
@@ -230,6 +230,7 @@ class AliasHistoryRow(Base):
     revision: Mapped[str | None] = mapped_column(String(64))
     previous: Mapped[str | None] = mapped_column(String(64))
     changed: Mapped[str] = mapped_column(String(32))
+    who: Mapped[str | None] = mapped_column(String(128))
 
 
 class RunRow(Base):

@@ -20,7 +20,7 @@ from zoo.errors import BadCard, BadData, CatalogError, NotFound, ResourceError, 
 from zoo.feeding.cardfiles import check_feed_name
 
 if TYPE_CHECKING:
-    from zoo.catalog.records import Feed, SyncReport
+    from zoo.catalog.records import Feed, FeedKind, SyncReport
     from zoo.registry import Registry
 
 __all__ = ["drop_feed", "export_cards", "import_cards"]
@@ -163,7 +163,7 @@ def import_cards(
         if not name:
             raise CatalogError(f"{source} does not say which feed it is", "Name one: --feed NAME.")
         check_feed_name(registry, name, whole=True)
-        kind = "hub" if header.kind == "hub" and name == header.feed else "user"
+        kind: FeedKind = "hub" if header.kind == "hub" and name == header.feed else "user"
         # A header becomes an empty line, so that the number of every line stays.
         rest = _again("\n" if is_header else first, lines)
         given = header.version if version is None else version

@@ -6,9 +6,11 @@ from zoo.plugin.contracts import Checkpoint, FineTuner, Head, LoadContext, Loade
 from zoo.plugin.hookspecs import API_VERSION, hookimpl, hookspec
 from zoo.plugin.manager import PluginInfo, PluginManager
 from zoo.plugin.pretrained import PretrainedLoader, read_object, refuse_code
+from zoo.plugin.rows import FAMILY, arxiv, member, stated
 
 __all__ = [
     "API_VERSION",
+    "FAMILY",
     "Checkpoint",
     "FineTuner",
     "Head",
@@ -19,9 +21,12 @@ __all__ = [
     "PluginManager",
     "PretrainedLoader",
     "Runner",
+    "arxiv",
     "hookimpl",
     "hookspec",
+    "member",
     "option",
     "read_object",
     "refuse_code",
+    "stated",
 ]

@@ -31,11 +31,12 @@ KINDS = {
     "edits": "SELECT model, field, value, offered, changed FROM edit ORDER BY model, field",
     "notes": "SELECT key, model, text, written FROM note ORDER BY key",
     "aliases": "SELECT model, alias, revision FROM alias ORDER BY model, alias",
-    "alias_history": "SELECT model, alias, revision, previous, changed FROM alias_history ORDER BY key",
+    "alias_history": "SELECT * FROM alias_history ORDER BY key",
     "licences": "SELECT model, revision, licence AS weights, package_licence AS package, licence_source AS source "
     "FROM revision ORDER BY model, revision",
 }
 _JSON = ("value", "offered")  # columns that hold JSON
+_ORDER = {"alias_history": "key"}  # a column that only tells the order of the lines
 _SUPPLIED = "FROM model WHERE feed = :name AND (:kind = 'user' OR id IN (SELECT model FROM revision))"
 _WAIT_S = 60
 
@@ -105,13 +106,16 @@ def _renewed(connection: sqlite3.Connection, folder: Path) -> list[str]:
 def _texts(connection: sqlite3.Connection) -> dict[str, str]:
     """What the small files should hold."""
     return {
-        f"{kind}.jsonl": "".join(canonical_json(_told(row)) + "\n" for row in connection.execute(sql))
+        f"{kind}.jsonl": "".join(canonical_json(_told(row, _ORDER.get(kind))) + "\n" for row in connection.execute(sql))
         for kind, sql in KINDS.items()
     }
 
 
-def _told(row: Row) -> Row:
-    return {name: json.loads(value or "null") if name in _JSON else value for name, value in row.items()}
+def _told(row: Row, without: str | None = None) -> Row:
+    # SQLite takes a column of JSON for numbers where it can, so that 7 comes back as 7 and not as the text of it.
+    return {
+        name: json.loads(v) if name in _JSON and isinstance(v, str) else v for name, v in row.items() if name != without
+    }
 
 
 def _text_of(path: Path) -> str:
@@ -129,7 +133,7 @@ def _feeds(connection: sqlite3.Connection) -> dict[str, Row]:
     rows = connection.execute("SELECT name, kind, version, digest, synced FROM feed WHERE kind IN ('user', 'hub')")
     for row in rows.fetchall():
         if row["kind"] == "hub" or row["digest"] is None:
-            found = connection.execute(f"SELECT id, digest {_SUPPLIED} ORDER BY id", row).fetchall()
+            found = connection.execute(f"SELECT id, digest {_SUPPLIED} ORDER BY folded", row).fetchall()
             row["digest"] = digest([[card["id"], card["digest"]] for card in found])
             if row["kind"] == "hub" and not found:
                 continue
@@ -165,7 +169,7 @@ def _write_feed(path: Path, header: Row, cards: Iterator[str]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as raw:
-            packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=3, mtime=0)
+            packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=1, mtime=0)
             with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as file:
                 file.write(canonical_json(header) + "\n")
                 file.writelines(f"{card}\n" for card in cards)

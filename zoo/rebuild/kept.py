@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ from zoo.rebuild import curation
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from zoo.catalog.preparing import Numbered
+    from zoo.catalog.records import Feed, SyncReport
 
 __all__ = ["KeptCatalog"]
 
@@ -40,6 +43,14 @@ class KeptCatalog(Catalog):
             yield session
         self.keep()
 
+    def _sync_many(
+        self, feed: Feed, cards: Iterable[Numbered], report: Callable[[int], None] | None = None
+    ) -> SyncReport:
+        # Very many cards are written into a copy of the database, and not by `_write`.
+        made = super()._sync_many(feed, cards, report)
+        self.keep()
+        return made
+
     def keep(self) -> list[str]:
         """Bring the files up to date; returns the names of those that were written.
 
@@ -55,13 +66,17 @@ class KeptCatalog(Catalog):
         return super().needs_rebuild or not self._is_restored()
 
     def restore(self) -> int:
-        """Enter what the files tell, all of it or nothing; what is there already stays. Returns how much was new."""
+        """Enter what the files tell; what is there already stays. Returns how much was new.
+
+        Interrupted, it is done again at the next opening, for until its end `needs_rebuild` holds.
+        """
         from zoo.catalog import local
         from zoo.catalog.database import utc_now
         from zoo.rebuild import restoring
 
+        new = restoring.restore_feeds(self, self.curation)
         with self._write() as session:
-            new = restoring.restore(session, self.curation)
+            new += restoring.restore(session, self.curation)
             local.put_setting(session, _RESTORED, utc_now())
         return new
 

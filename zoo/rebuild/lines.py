@@ -35,6 +35,11 @@ _FORMS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "licences": {"model": _TEXT, "revision": _TEXT, "weights": _TEXT, "package": _OPTIONAL, "source": _OPTIONAL},
 }
 
+_FURTHER: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    "edits": {"offered": (object,)},
+    "alias_history": {"who": _OPTIONAL},
+}  # which a line may lack
+
 
 class Unread(Exception):
     """A line or a file that tells nothing."""
@@ -51,9 +56,10 @@ def read_row(kind: str, line: str) -> Row:
     try:
         row = json.loads(line)
         canonical_json(row).encode()
-        fits = isinstance(row, dict) and all(_is(row[name], types) for name, types in _FORMS[kind].items())
-        if fits and check_name(row["model"]):
-            return {name: row.get(name) for name in (*_FORMS[kind], *(["offered"] if kind == "edits" else []))}
+        needed, further = _FORMS[kind], _FURTHER.get(kind, {})
+        fits = isinstance(row, dict) and all(_is(row[name], types) for name, types in needed.items())
+        if fits and all(_is(row.get(name), types) for name, types in further.items()) and check_name(row["model"]):
+            return {name: row.get(name) for name in (*needed, *further)}
     except (ValueError, KeyError, RecursionError, BadRef) as error:
         raise Unread from error
     raise Unread

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -32,11 +33,14 @@ from zoo.catalog.schema import (
     NoteRow,
     RevisionRow,
 )
-from zoo.errors import BadCard, BadOption, BadRef
+from zoo.errors import BadCard, BadOption, BadRef, CatalogError
 from zoo.rebuild.curation import FEEDS, read_header
 from zoo.rebuild.lines import Row, Unread, put_beside, read_card_lines, read_row, text_lines
 
-__all__ = ["restore"]
+if TYPE_CHECKING:
+    from zoo.catalog.catalog import Catalog
+
+__all__ = ["restore", "restore_feeds"]
 
 _FEED = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -50,7 +54,7 @@ def restore(session: Session, folder: Path) -> int:
         "aliases": lambda row: _alias(session, row),
         "licences": lambda row: _licence(session, row),
     }
-    new = sum(_restore_feed(session, path) for path in sorted((folder / FEEDS).glob("*.jsonl.gz")))
+    new = sum(_restore_feed(session, path) for path in _feed_files(folder))
     new += sum(_restore_rows(folder / f"{kind}.jsonl", kind, function) for kind, function in enter.items())
     return new + _restore_edits(session, folder / "edits.jsonl")
 
@@ -77,7 +81,8 @@ def _note(session: Session, row: Row) -> int:
 
 
 def _step(session: Session, row: Row) -> int:
-    session.execute(insert(AliasHistoryRow), dict(row))
+    known = AliasHistoryRow.__table__.columns.keys()
+    session.execute(insert(AliasHistoryRow), {name: value for name, value in row.items() if name in known})
     return 1
 
 
@@ -154,24 +159,46 @@ def _enter_edits(session: Session, model: str, edits: list[Edit]) -> int:
     return len(edits)
 
 
+def restore_feeds(catalog: Catalog, folder: Path) -> int:
+    """Import the feeds of a folder that the catalog lacks; those that cannot be imported whole are left to `restore`.
+
+    Returns how many cards were new.
+    """
+    held, new = {feed.name for feed in catalog.feeds()}, 0
+    for path in _feed_files(folder):
+        try:
+            feed = _feed(path)
+            if feed.name not in held:
+                lines = read_card_lines(path)
+                new += catalog.import_lines(feed.name, feed.kind, feed.version, lines).added
+        except (Unread, BadCard, CatalogError):
+            continue
+    return new
+
+
+def _feed_files(folder: Path) -> list[Path]:
+    return sorted((folder / FEEDS).glob("*.jsonl.gz"))
+
+
 def _restore_feed(session: Session, path: Path) -> int:
+    """Enter of a feed what can be read; of one that is there already only when it was supplied."""
     try:
         feed = _feed(path)
-        held = session.get(FeedRow, feed.name)
-        if held is not None:
-            if held.kind not in {"user", "hub"}:
-                raise Unread  # of a plugin that has this name now
-            return 0
     except Unread:
         put_beside(path)
+        return 0
+    if held := session.get(FeedRow, feed.name):
+        if held.kind not in {"user", "hub"}:  # a plugin's that has this name now
+            put_beside(path)
+        elif held.digest == feed.digest:
+            held.synced = feed.synced
         return 0
     entries, whole = _entries(path)
     elsewhere = feeds.held_among(feeds.driver(session), list(entries))
     mine = {folded: entry for folded, entry in entries.items() if folded not in elsewhere}
     if not whole or elsewhere:
         put_beside(path)
-        feed = dataclasses.replace(feed, digest=feeds.digest_of(mine))
-    feeds.sync(session, [(feed, mine)])
+    feeds.sync(session, [(dataclasses.replace(feed, digest=feeds.digest_of(mine)), mine)])
     return len(mine)
 
 

@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 
 from zoo.data import read_image
 from zoo.errors import BadOption
-from zoo.plugin import Runner, option, read_object
+from zoo.plugin import Checkpoint, Runner, option, read_object
 from zoo.tasks import Box, Detections
 
 __all__ = ["DetectionOptions", "Pixels", "TransformersDetection"]
@@ -52,10 +52,11 @@ class TransformersDetection(Runner):
 
     @functools.cached_property
     def processor(self) -> Any:
-        """The image processor that `preprocessor_config.json` describes."""
+        """The image processor of the checkpoint; raises `NotInstalled` where no file describes one."""
         from transformers import AutoImageProcessor
 
-        self.checkpoint.file("preprocessor_config.json")
+        if "image_processor" not in _processors(self.checkpoint):
+            self.checkpoint.file("preprocessor_config.json")
         return AutoImageProcessor.from_pretrained(
             str(self.checkpoint.path), local_files_only=True, trust_remote_code=False
         )
@@ -119,3 +120,9 @@ class TransformersDetection(Runner):
         return Detections(
             tuple(Box(self.labels.get(k, str(k)), score, (b[0], b[1], b[2], b[3])) for k, score, b in rows)
         )
+
+
+def _processors(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The processors that transformers 5 writes into one file; empty for folders of older versions."""
+    name = "processor_config.json"
+    return read_object(checkpoint, name) if checkpoint.has(name) else {}

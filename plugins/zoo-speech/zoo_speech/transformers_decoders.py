@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from zoo.cards import NOT_STATED, Metric, ModelCard
+from zoo.plugin import FAMILY, arxiv, member, stated
 from zoo_speech.transformers_recognition import FAIRSEQ, MTEB, NAMED, TASK, ctc_family
-from zoo_speech.transformers_rows import FAMILY, arxiv, member, stated
 
 __all__ = ["decoder_cards"]
 

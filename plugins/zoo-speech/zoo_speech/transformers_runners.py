@@ -34,10 +34,11 @@ class _Heard(Runner):
 
     @functools.cached_property
     def extractor(self) -> Any:
-        """The feature extractor that `preprocessor_config.json` describes; it must hear 16,000 samples a second."""
+        """The feature extractor of the checkpoint; it must hear 16,000 samples a second."""
         from transformers import AutoFeatureExtractor
 
-        self.checkpoint.file("preprocessor_config.json")
+        if "feature_extractor" not in _processors(self.checkpoint):
+            self.checkpoint.file("preprocessor_config.json")
         made = AutoFeatureExtractor.from_pretrained(
             str(self.checkpoint.path), local_files_only=True, trust_remote_code=False
         )
@@ -105,6 +106,8 @@ class TransformersCtc(_Heard):
         """The letters of the checkpoint."""
         from transformers import AutoTokenizer
 
+        if not self.checkpoint.has("tokenizer.json"):  # without a file transformers makes an empty tokenizer
+            self.checkpoint.file("vocab.json")
         return AutoTokenizer.from_pretrained(str(self.checkpoint.path), local_files_only=True, trust_remote_code=False)
 
     def prepare(self, value: Any, options: CtcOptions) -> Sequence[Hearing]:
@@ -195,3 +198,9 @@ class SoundClassification(_Heard):
             Classification(tuple(Label(self.labels.get(k, str(k)), s) for k, s in zip(best, row, strict=True)))
             for best, row in zip(numbers, scores, strict=True)
         ]
+
+
+def _processors(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The processors that transformers 5 writes into one file; empty for folders of older versions."""
+    name = "processor_config.json"
+    return read_object(checkpoint, name) if checkpoint.has(name) else {}

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from zoo.cards import Metric, ModelCard
-from zoo_vision.transformers_rows import FAMILY, arxiv, member, stated
+from zoo.plugin import FAMILY, arxiv, member, stated
 
 __all__ = ["classifier_cards"]
 

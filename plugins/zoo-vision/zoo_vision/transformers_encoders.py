@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from zoo.cards import NOT_STATED, Metric, ModelCard
-from zoo_vision.transformers_rows import FAMILY, arxiv, member, stated
+from zoo.plugin import FAMILY, arxiv, member, stated
 
 __all__ = ["encoder_cards"]
 

@@ -57,7 +57,13 @@ class TransformersVisionLoader(PretrainedLoader):
         steps = [step for step in get_model_conversion_mapping(module) if isinstance(step, WeightRenaming)]
         now = {name: name if name in wanted else apply_renamings(name, steps) for name in tensors}
         inner = super().renamer(module, {now[name]: tensor for name, tensor in tensors.items()})
-        return lambda name: inner(now[name])
+
+        def rename(name: str) -> str | None:
+            if name in now:
+                return inner(now[name])
+            return name if name in wanted else None  # not of the file: the module computes it, and may not store it
+
+        return rename
 
 
 def _pair(card: ModelCard) -> PretrainedConfig | None:

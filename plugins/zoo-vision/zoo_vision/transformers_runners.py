@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -45,10 +46,11 @@ class ProcessedPictures(Runner):
 
     @functools.cached_property
     def processor(self) -> Any:
-        """The image processor that `preprocessor_config.json` describes."""
+        """The image processor of the checkpoint; raises `NotInstalled` where no file describes one."""
         from transformers import AutoImageProcessor
 
-        self.checkpoint.file("preprocessor_config.json")
+        if "image_processor" not in _processors(self.checkpoint):
+            self.checkpoint.file("preprocessor_config.json")
         return AutoImageProcessor.from_pretrained(
             str(self.checkpoint.path), local_files_only=True, trust_remote_code=False
         )
@@ -115,8 +117,12 @@ class TransformersFeatures(ProcessedPictures):
 
     def forward(self, module: Any, batch: Tensor, options: NoOptions) -> Tensor:
         """Features (batch, dimensions), float32."""
-        shared = hasattr(module, "get_image_features")
-        return pooled(module.get_image_features(pixel_values=batch) if shared else module.base_model(pixel_values=batch))
+        if hasattr(module, "get_image_features"):
+            return pooled(module.get_image_features(pixel_values=batch))
+        body = module.base_model
+        if "pixel_values" not in inspect.signature(body.forward).parameters:
+            body = module  # DINOv3, whose base is its layers without what cuts the picture into patches
+        return pooled(body(pixel_values=batch))
 
     def finish(self, outputs: Tensor, examples: Sequence[Pixels], options: NoOptions) -> Sequence[Embedding]:
         """One vector a picture."""
@@ -181,3 +187,9 @@ class TransformersDepth(ProcessedPictures):
         return [
             DepthMap(one["predicted_depth"].cpu().numpy(), metric=self.metric, inverse=not self.metric) for one in found
         ]
+
+
+def _processors(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The processors that transformers 5 writes into one file; empty for folders of older versions."""
+    name = "processor_config.json"
+    return read_object(checkpoint, name) if checkpoint.has(name) else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from zoo.cards import NOT_STATED, Metric, ModelCard
-from zoo_vision.transformers_rows import FAMILY, arxiv, member, stated
+from zoo.plugin import FAMILY, arxiv, member, stated
 
 __all__ = ["word_cards"]
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -18,6 +17,8 @@ from zoo_vision.transformers_runners import Pixels, ProcessedPictures, pooled
 
 __all__ = ["ZeroShotOptions", "ZeroShotPictures"]
 
+# One of these holds a tokenizer's words; without any, transformers makes an empty tokenizer and says nothing.
+_WORDS = ("vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
 _KEPT = 8  # sets of labels whose vectors a runner remembers
 
 
@@ -64,10 +65,22 @@ class ZeroShotPictures(ProcessedPictures):
 
     @functools.cached_property
     def tokenizer(self) -> Any:
-        """The tokenizer of the checkpoint."""
+        """The tokenizer of the checkpoint; raises `NotInstalled` without files, `UnsupportedFormat` for broken ones."""
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(str(self.checkpoint.path), local_files_only=True, trust_remote_code=False)
+        if not any(map(self.checkpoint.has, _WORDS)):
+            self.checkpoint.file("tokenizer.json")
+        folder = str(self.checkpoint.path)
+        try:
+            made = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            made(["a"])
+        except Exception as error:  # tokenizers fail in their own ways on absent and malformed files
+            line = str(error).strip().partition("\n")[0]
+            raise UnsupportedFormat(
+                f"{self.checkpoint.card.id}: its tokenizer cannot be read: {line}",
+                f"Pull it again: `zoo rm {self.checkpoint.card.id}`, `zoo pull {self.checkpoint.card.id}`.",
+            ) from error
+        return made
 
     def forward(self, module: Any, batch: Tensor, options: ZeroShotOptions) -> Tensor:
         """A score for each label (batch, labels), 0 to 1, float32."""

@@ -13,12 +13,11 @@ import transformers
 from zoo_speech.transformers_decoders import decoder_cards
 from zoo_speech.transformers_loader import TransformersAudioLoader
 from zoo_speech.transformers_recognition import recognition_cards
-from zoo_speech.transformers_rows import FAMILY, member
 from zoo_speech.transformers_runners import SoundClassification, SoundOptions, TransformersCtc
 from zoo_speech.transformers_sounds import sound_cards
 
 from zoo.cards import ModelCard
-from zoo.errors import BadOption, UnsupportedFormat
+from zoo.errors import BadOption, NotInstalled, UnsupportedFormat
 from zoo.models.context import Context
 from zoo.plugin import Checkpoint
 
@@ -118,6 +117,13 @@ def test_silence_has_no_words(letters: Path) -> None:
     assert runner.prepare((np.zeros(RATE, np.float32), RATE), runner.Options()) == []
 
 
+def test_missing_letters_are_named(letters: Path) -> None:
+    module, runner = opened(letters, TransformersCtc, "automatic-speech-recognition", "Wav2Vec2ForCTC")
+    (letters / "vocab.json").unlink()
+    with pytest.raises(NotInstalled, match=r"vocab\.json"):
+        run(module, runner, [(noise(1), RATE)])
+
+
 def test_a_model_that_writes_otherwise_is_refused(letters: Path) -> None:
     card = ModelCard(
         id="tiny", task="automatic-speech-recognition", library="transformers", loader="x", architecture="X"
@@ -167,14 +173,3 @@ def test_there_are_models_of_every_kind() -> None:
 def test_what_is_said_to_be_counted_is(card: ModelCard) -> None:
     module = TransformersAudioLoader().blank(card)
     assert sum(parameter.numel() for parameter in module.parameters()) == card.parameters
-
-
-def test_a_member_adds_to_its_family() -> None:
-    family = ModelCard(
-        id=FAMILY, task="text-to-speech", library="x", loader="x", architecture="X", tags=("b",),
-        config={"one": 1, "two": 2}, paper="https://arxiv.org/abs/2106.06103",
-    )  # fmt: skip
-    made = member(family, "owner/name", tags=("a",), config={"two": 3})
-    assert (made.tags, dict(made.config), made.published) == (("a", "b"), {"one": 1, "two": 3}, "2021-06")
-    assert made.sources[0].uri == "hf:owner/name"
-    assert "published" in made.facts

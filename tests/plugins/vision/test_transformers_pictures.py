@@ -91,6 +91,17 @@ def test_features_of_a_classifier_are_its_bodys(tmp_path: Path, picture: Image.I
     assert found.vector == pytest.approx(wanted.numpy(), abs=1e-5)
 
 
+def test_features_of_a_body_whose_base_is_its_layers(tmp_path: Path, picture: Image.Image) -> None:
+    config = transformers.DINOv3ViTConfig(image_size=32, patch_size=8, num_register_tokens=2, **SMALL)
+    original = saved(tmp_path, transformers.DINOv3ViTModel(config), transformers.ViTImageProcessor(size=SIDE))
+    card = {"task": "image-feature-extraction", "architecture": "DINOv3ViTModel"}
+    _, (found,) = run(tmp_path, TransformersFeatures, card, [picture])
+    values = transformers.AutoImageProcessor.from_pretrained(tmp_path)(images=picture, return_tensors="pt")
+    with torch.inference_mode():
+        wanted = original(values["pixel_values"]).pooler_output[0]
+    assert found.vector == pytest.approx(wanted.numpy(), abs=1e-5)
+
+
 def test_pictures_and_words_share_a_space(tmp_path: Path, picture: Image.Image) -> None:
     config = transformers.CLIPConfig(
         text_config={**SMALL, "vocab_size": 20, "max_position_embeddings": 8},

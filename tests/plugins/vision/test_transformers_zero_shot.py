@@ -15,7 +15,7 @@ from zoo_vision.transformers_zero_shot import ZeroShotOptions, ZeroShotPictures
 
 from tests.tiny import SPECIAL, tokenizer
 from zoo.cards import ModelCard
-from zoo.errors import BadOption
+from zoo.errors import BadOption, NotInstalled, UnsupportedFormat
 from zoo.models.context import Context
 from zoo.models.engine import Engine
 from zoo.plugin import Checkpoint
@@ -32,7 +32,7 @@ PICTURE = {
 }  # fmt: skip
 SIDE = {"height": 32, "width": 32}
 EFFICIENT = {
-    "image_size": 32, "hidden_dim": 16, "in_channels": [8], "out_channels": [8], "strides": [1], "kernel_sizes": [3],
+    "image_size": 32, "hidden_dim": 16, "in_channels": [32], "out_channels": [8], "strides": [1], "kernel_sizes": [3],
     "depthwise_padding": [], "num_block_repeats": [1], "expand_ratios": [1],
 }  # fmt: skip
 
@@ -42,7 +42,7 @@ def made(kind: str) -> tuple[Any, Any]:
     torch.manual_seed(0)
     if kind == "SiglipModel":
         # The pipeline pads SigLIP's captions to 64 tokens.
-        text = {**TEXT, "max_position_embeddings": 64, "projection_size": 16}
+        text = {**TEXT, "vocab_size": 20, "max_position_embeddings": 64, "projection_size": 16}
         config: Any = transformers.SiglipConfig(text_config=text, vision_config=PICTURE)
         return transformers.SiglipModel(config), transformers.SiglipImageProcessor(size=SIDE)
     if kind == "AlignModel":
@@ -51,7 +51,8 @@ def made(kind: str) -> tuple[Any, Any]:
     config = getattr(transformers, kind.replace("Model", "Config"))(
         text_config=TEXT, vision_config=PICTURE, projection_dim=12
     )
-    processor = getattr(transformers, kind.replace("Model", "ImageProcessor"))
+    own = "ChineseCLIPImageProcessor" if kind == "ChineseCLIPModel" else "CLIPImageProcessor"
+    processor = getattr(transformers, own)
     return getattr(transformers, kind)(config), processor(size={"shortest_edge": 32}, crop_size=SIDE)
 
 
@@ -63,7 +64,8 @@ def folder_of(kind: str, folder: Path) -> Path:
                 parameter.normal_(0, 0.3)
     module.eval().save_pretrained(folder)
     processor.save_pretrained(folder)
-    tokenizer((*SPECIAL, *WORDS)).save_pretrained(folder)
+    words = pieces(folder) if kind == "SiglipModel" else tokenizer((*SPECIAL, *WORDS))
+    words.save_pretrained(folder)
     return folder
 
 
@@ -83,12 +85,30 @@ def opened(folder: Path, kind: str) -> tuple[Any, ZeroShotPictures]:
     return module, ZeroShotPictures(checkpoint)
 
 
+def pieces(folder: Path) -> Any:
+    """SigLIP's own tokenizer, of a handful of word pieces."""
+    import sentencepiece
+
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a photo of a cat", "a drawing of a red car", "a photo of a dog"] * 20),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=20,
+        pad_id=1,
+        eos_id=2,
+        bos_id=-1,
+        minloglevel=2,
+    )
+    return transformers.SiglipTokenizer(str(folder / "spiece.model"), pad_token="</s>")
+
+
 def pictures(count: int) -> list[Image.Image]:
     generator = np.random.default_rng(0)
     return [Image.fromarray(generator.integers(0, 255, (40, 56, 3), dtype=np.uint8)) for _ in range(count)]
 
 
-@pytest.mark.parametrize("kind", ["CLIPModel", "SiglipModel", "ChineseCLIPModel", "AlignModel"])
+@pytest.mark.parametrize(
+    "kind", ["CLIPModel", "SiglipModel", "ChineseCLIPModel", "AlignModel", "MetaClip2Model", "AltCLIPModel"]
+)
 def test_scores_are_transformers(tmp_path: Path, kind: str) -> None:
     module, runner = opened(folder_of(kind, tmp_path), kind)
     options = ZeroShotOptions(labels="cat, red car,dog", template="a drawing of {}.")
@@ -120,7 +140,7 @@ def test_captions_are_read_once_for_a_set_of_labels(tmp_path: Path) -> None:
         {label.label: label.score for label in first[0].labels}
     )
     for number in range(30):
-        list(engine.run(pictures(1), ZeroShotOptions(labels=f"cat, dog {'a ' * (number % 15)}")))
+        list(engine.run(pictures(1), ZeroShotOptions(labels=f"cat, dog {'a ' * (number % 9)}")))
     assert len(runner._vectors) <= 8
     assert list(engine.run(pictures(4), ZeroShotOptions(labels="cat, dog"))) == first
 
@@ -144,3 +164,15 @@ def test_a_label_that_is_too_long_is_refused(tmp_path: Path, kind: str) -> None:
     module, runner = opened(folder_of(kind, tmp_path), kind)
     with pytest.raises(BadOption, match="longer than"):
         list(Engine(module, runner).run(pictures(1), ZeroShotOptions(labels="cat " * 70 + ", dog")))
+
+
+@pytest.mark.parametrize("content", [None, "{", "[1]"])
+@pytest.mark.parametrize("kind", ["CLIPModel", "SiglipModel"])
+def test_a_tokenizer_that_cannot_be_read_is_said_to_be_one(tmp_path: Path, kind: str, content: str | None) -> None:
+    module, runner = opened(folder_of(kind, tmp_path), kind)
+    for path in [*tmp_path.glob("token*"), *tmp_path.glob("spiece*")]:
+        path.unlink()
+        if content is not None:
+            path.write_text(content, encoding="utf-8")
+    with pytest.raises(NotInstalled if content is None else UnsupportedFormat, match="tokenizer"):
+        list(Engine(module, runner).run(pictures(1), ZeroShotOptions(labels="cat, dog")))

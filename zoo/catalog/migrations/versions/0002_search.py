@@ -28,6 +28,7 @@ def upgrade() -> None:
     _model()
     _words()
     _said()
+    op.add_column("alias_history", sa.Column("who", sa.String(length=128), nullable=True))
     if sqlite:
         _full_text()
         _views()
