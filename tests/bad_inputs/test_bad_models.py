@@ -31,7 +31,7 @@ from tests.tiny_fixtures import Models, Outcome
 NAMES = {
     "no such model": ("nosuchmodel", NOT_FOUND),
     "wrong case": ("Local/Pics", NOT_FOUND),
-    "ambiguous": ("resnet50", NOT_FOUND),
+    "ambiguous": ("bert-base-german-cased", NOT_FOUND),
     "no such revision": ("pics@0000000", NOT_FOUND),
     "no such alias": ("pics@prod", NOT_FOUND),
     "empty": ("", BAD),

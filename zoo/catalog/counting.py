@@ -19,13 +19,14 @@ Counts = dict[str, list[tuple[str, int]]]
 
 _FEW = 1500  # hits whose facts are read one by one
 _SOME = 500  # SQLite limits the parameters of a statement
-_VALUES = 60  # of a field, the commonest, that are counted where hits are many
+_MORE = 5  # values of a field that are counted beyond those asked for, where hits are many
 
 
 def counts(connection: sqlite3.Connection, query: Query, names: Iterable[str], most: int) -> Counts:
     """`{name: [(value, models), …]}`, the commonest first; a licence counts by its class.
 
-    Where more than 1,500 models fit, only a field's 60 commonest values in the whole catalog are counted.
+    Where more than 1,500 models fit, only a field's commonest values in the whole catalog are counted, each up to
+    10,000, and numbers in the bands at a range's ends are not compared one by one.
 
     Raises:
         BadInput: a name is no field of words.
@@ -37,7 +38,7 @@ def counts(connection: sqlite3.Connection, query: Query, names: Iterable[str], m
         found = _read(connection, keys, set(fields.values()))
     else:
         found = {
-            field: _counted(connection, asked, field, bool(query.terms or query.conditions))
+            field: _counted(connection, asked, field, most + _MORE, narrowed=bool(query.terms or query.conditions))
             for field in fields.values()
         }
     return {name: _best(found.get(field, Counter()), most) for name, field in fields.items()}
@@ -71,10 +72,10 @@ def _read(connection: sqlite3.Connection, keys: Sequence[int], fields: set[str])
     return made
 
 
-def _counted(connection: sqlite3.Connection, asked: Search, field: str, narrowed: bool) -> Counter[str]:
+def _counted(connection: sqlite3.Connection, asked: Search, field: str, most: int, *, narrowed: bool) -> Counter[str]:
     """Counts by asking the index for each value; of all models they are known."""
     sql = "SELECT key, value, models FROM facet WHERE field = ? ORDER BY models DESC, value LIMIT ?"
-    values: list[Row] = connection.execute(sql, (field, _VALUES)).fetchall()
+    values: list[Row] = connection.execute(sql, (field, most)).fetchall()
     if not narrowed:
         return Counter({row["value"]: row["models"] for row in values})
-    return Counter({row["value"]: asked.count(all_of([asked.hits, quoted(character(row["key"]))])) for row in values})
+    return Counter({row["value"]: asked.about(all_of([asked.hits, quoted(character(row["key"]))])) for row in values})

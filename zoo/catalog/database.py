@@ -76,8 +76,16 @@ class Database:
     @contextmanager
     def _write(self) -> Iterator[Session]:
         """A transaction that holds the write lock from its beginning; rolled back when anything raises."""
-        with self._session(self.engine.execution_options(immediate=True)) as session:
-            yield session
+        from zoo.catalog.aside import inode
+
+        engine = self.engine.execution_options(immediate=True)
+        while True:
+            before = inode(self.path)
+            with self._session(engine) as session:
+                session.connection()  # begins: from here on nobody replaces the file
+                if inode(self.path) == before:
+                    yield session
+                    return
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from zoo.catalog.entries import Entry, entry_of_text
-from zoo.catalog.layout import DERIVED
+from zoo.catalog.layout import DERIVED, FULL_TEXT
 from zoo.catalog.rows import Rows
 
 __all__ = ["SETTING", "derive", "mark"]
@@ -25,8 +25,7 @@ def derive(connection: sqlite3.Connection) -> int:
         connection.execute(
             "CREATE TABLE kept AS SELECT feed, digest, text FROM card JOIN model ON key = card.model ORDER BY folded"
         )
-    for table in ("model_search", "word_gram"):
-        (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    for table, sql in FULL_TEXT.items():
         connection.execute(f"DROP TABLE {table}")
         connection.execute(sql)
     for table in _EMPTIED:

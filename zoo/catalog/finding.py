@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from zoo.catalog.codes import character
@@ -16,6 +16,8 @@ __all__ = ["COUNTED", "Search"]
 
 COUNTED = 10_000  # hits are counted up to here
 _FEW = 1000  # below so many hits parts of words are looked for too
+_LETTERS = 3  # shorter parts only where nothing else fits
+_LESS = 8.0  # by how much less the share of models that fit is taken for at most
 _SORTED = 2000  # so many hits are sorted at once
 
 # The index is read first, in the order of keys; CROSS JOIN keeps SQLite from turning that round.
@@ -40,7 +42,7 @@ class Search:
         self._tiers = list(self._ranking.tiers)
         self._hits = self._ranking.hits
         self._first = self._named()
-        self._widened = False
+        self._counted: int | None = None
 
     def _installed_keys(self) -> list[int]:
         sql = "SELECT key FROM model WHERE id IN (SELECT model FROM revision) ORDER BY key"
@@ -62,8 +64,7 @@ class Search:
         """How many models fit, and whether that is all: counting stops at `COUNTED`."""
         if not self._query.conditions and not self._query.terms and self._hits:
             return self._ranking.models, True
-        self._widen()
-        count = self._count(self._hits, COUNTED + 1)
+        count = self._widen()
         if self._first:
             count += len(self._first) - len(self._run(self._hits, among=self._first))
         return min(count, COUNTED), count <= COUNTED
@@ -74,9 +75,9 @@ class Search:
         self._widen()
         return self._hits
 
-    def count(self, expression: Expression) -> int:
-        """How many models fit this with the comparisons of the query; all are counted."""
-        return self._count(expression, -1)
+    def about(self, expression: Expression) -> int:
+        """How many models fit this, up to `COUNTED`, without the comparisons of single numbers."""
+        return self._number_of(_BARE, expression, self._where(_Checks(())), COUNTED) if expression else 0
 
     def page(self, limit: int, offset: int) -> list[int]:
         """The keys of a page, best first or sorted; a negative limit means all that follow."""
@@ -96,17 +97,17 @@ class Search:
                 found += self._run(tier, limit=None if end is None else end - len(found), without=self._first)
         return found[offset:end]
 
-    def _widen(self) -> None:
-        """Look for parts of words too, where hits are few."""
-        if self._widened:
-            return
-        self._widened = True
-        most = 1 if self._query.sort else _FEW  # sorted by a number, weak hits would come between the others
-        count = self._count(self._hits, most) if self._ranking.has_words else most
-        if count and (count >= most or self._ranking.shortest < 3):
-            return
-        tier, self._hits = self._ranking.parts_of_words()
-        self._tiers += [tier] if tier else []
+    def _widen(self) -> int:
+        """Look for parts of words too, where hits are few; returns how many hits there are, up to `COUNTED` + 1."""
+        if self._counted is None:
+            self._counted = self._count(self._hits, COUNTED + 1)
+            few = 1 if self._query.sort else _FEW  # sorted by a number, weak hits would come between the others
+            short = self._ranking.shortest < _LETTERS
+            if self._ranking.has_words and self._counted < few and not (self._counted and short):
+                tier, self._hits = self._ranking.parts_of_words()
+                self._tiers += [tier] if tier else []
+                self._counted = self._count(self._hits, COUNTED + 1)
+        return self._counted
 
     def _run(
         self,
@@ -147,13 +148,13 @@ class Search:
         if expression is None:
             return 0
         edges = any_of(found.edge for found, _ in self._ranking.ranges)
-        count = self._counted(_BARE, but(expression, edges), self._where(_Checks(())), most)
+        count = self._number_of(_BARE, but(expression, edges), self._where(_Checks(())), most)
         if edges is None or 0 <= most <= count:
             return count
         rest = most - count if most >= 0 else -1
-        return count + self._counted(_FROM, all_of([expression, edges]), self._where(self._checks), rest)
+        return count + self._number_of(_FROM, all_of([expression, edges]), self._where(self._checks), rest)
 
-    def _counted(self, tables: str, expression: Expression, where: tuple[str, list[Any]], most: int) -> int:
+    def _number_of(self, tables: str, expression: Expression, where: tuple[str, list[Any]], most: int) -> int:
         sql = f"SELECT COUNT(*) AS n FROM (SELECT 1 {tables} WHERE model_search MATCH ? {where[0]}LIMIT ?)"  # noqa: S608
         return int(self._connection.execute(sql, [expression, *where[1], most]).fetchone()["n"])
 
@@ -164,22 +165,29 @@ class Search:
         way = "DESC" if self._query.descending else "ASC"
         order = f"ORDER BY {number} {way} NULLS LAST, model.key LIMIT ?"
         limit = -1 if end is None else end
-        if end is None or self._count(self._hits, _SORTED) < _SORTED:
+        if end is None or self._widen() < _SORTED:
             return self._ordered(self._hits, order, values, limit)
-        bands = Index(self._connection).bands(field)
         found: list[int] = []
-        several = 1
+        for part in self._parts(field, found, end):
+            found += self._ordered(all_of([self._hits, part]), order, values, end - len(found))
+            if len(found) >= end:
+                return found
+        known = [quoted(character(key)) for _, key, _ in Index(self._connection).bands(field, "##")]
+        return found + self._run(but(self._hits, any_of(known)), limit=end - len(found))
+
+    def _parts(self, field: str, found: Sequence[int], end: int) -> Iterator[Expression]:
+        """The bands of a number in their order, as many at a time as are likely to fill `found` up."""
+        bands = Index(self._connection).bands(field)
         ordered = list(reversed(bands)) if self._query.descending else bands
-        while ordered and len(found) < end:
-            some, ordered = ordered[:several], ordered[several:]
-            part = any_of(quoted(character(key)) for _, key, _ in some)
-            got = self._ordered(all_of([self._hits, part]), order, values, end - len(found))
-            found += got
-            several = several if len(got) > _SORTED // 10 else several * 2
-        if len(found) < end:
-            known = [quoted(character(key)) for _, key, _ in Index(self._connection).bands(field, "##")]
-            found += self._run(but(self._hits, any_of(known)), limit=end - len(found))
-        return found
+        share = 1.0  # of the models in a band that fit
+        while ordered:
+            before, models, some = len(found), 0, list[str]()
+            while ordered and models * share < end - before:
+                _, key, count = ordered.pop(0)
+                models += count
+                some.append(quoted(character(key)))
+            yield any_of(some)
+            share = max((len(found) - before) / models, share / _LESS) if models else share
 
     def _ordered(self, expression: Expression, order: str, values: Sequence[Any], limit: int) -> list[int]:
         if expression is None:

@@ -124,7 +124,8 @@ def facets(
 ) -> counting.Counts:
     """How many of the models that fit have each value of some fields: `{name: [(value, models), …]}`, most first.
 
-    A licence counts by its class. Where more than 1,500 models fit, the 60 commonest values of a field are counted.
+    A licence counts by its class. Where more than 1,500 models fit, a field's commonest values in the whole catalog are
+    counted, each up to 10,000.
 
     Raises:
         BadInput: a name is no field that holds words.

@@ -6,10 +6,12 @@ that models have (table `facet`), so that a condition becomes a few words of the
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from zoo.catalog.bands import NUMBERS, band, wide
+from zoo.catalog.bands import NUMBERS, band, is_exact, wide
 from zoo.catalog.codes import LONGEST, character
 from zoo.catalog.reading import marks
 from zoo.catalog.words import fold, query_words
@@ -17,8 +19,9 @@ from zoo.catalog.words import fold, query_words
 __all__ = ["LAST", "Expression", "Index", "Range", "all_of", "any_of", "but", "column", "quoted"]
 
 LAST = "\U0010ffff"  # sorts behind every other character: `prefix + LAST` ends a range
-_INDEXED = 7  # letters of the longest beginnings that the index holds
+_INDEXED = 12  # letters of the longest beginnings that the index holds
 _MOST_WORDS = 100  # that begin with, or hold, what was typed
+_MOST_SAID = 20  # words of what is said that begin with what was typed
 _MOST_VALUES = 500  # of a field
 _SHORT = 3  # letters from which on the beginnings of words count outside of names
 
@@ -68,11 +71,16 @@ class Index:
     def name(self, word: str) -> Expression:
         """Models with a word that begins so in their names."""
         if len(word) <= _INDEXED:
-            return f'"{word}"*'
+            return self.begins(word)
         # Longer beginnings are not in the index, but few words have them.
         sql = "SELECT text FROM word WHERE text >= ? AND text < ? ORDER BY models DESC, text LIMIT ?"
         found = self._texts(sql, (word, word + LAST, _MOST_WORDS + 1))
-        return f'"{word}"*' if len(found) > _MOST_WORDS else any_of(map(quoted, found))
+        return self.begins(word) if len(found) > _MOST_WORDS else any_of(map(quoted, found))
+
+    @staticmethod
+    def begins(word: str) -> str:
+        """Models with a word that begins so, as far as the index looks."""
+        return f"{quoted(word[:_INDEXED])}*"
 
     def about(self, word: str) -> Expression:
         """Models with a word that begins so in what is said of them; shorter words as a whole."""
@@ -80,7 +88,7 @@ class Index:
         sql = (
             "SELECT key FROM facet WHERE field = 'word' AND value >= ? AND value < ? ORDER BY models DESC, key LIMIT ?"
         )
-        return self._codes(sql, (word, end, _MOST_WORDS))
+        return self._codes(sql, (word, end, _MOST_SAID))
 
     def anywhere(self, word: str) -> Expression:
         """Models with a word that begins so in their names or in what is said of them."""
@@ -150,34 +158,49 @@ class Index:
         rows = self._connection.execute(sql, (f"{prefix}{field}",))
         return sorted((int(row["value"]), int(row["key"]), int(row["models"])) for row in rows)
 
-    def range(self, field: str, op: str, value: float | str) -> Range:
-        """Models with a number or date that compares so."""
-        at = band(field, value)
-        low, high = self._limits(op, at, value)
-        edges = {wide(end) for end in (low, high) if end is not None}
+    def range(self, field: str, comparisons: Sequence[tuple[str, float | str]]) -> Range:
+        """Models with a number or date that compares so in all of these ways, such as `>=` 80M and `<=` 90M."""
+        inside, edges, ends = _Interval(), set[int](), set[int]()
+        sqls, values = list[str](), list[Any]()
+        for op, value in comparisons:
+            at, exact = band(field, value), is_exact(field, value)
+            year = op == "=" and isinstance(value, str) and len(value) == len("2018")
+            inside.narrow(op, at, exact=exact, whole_year=year)
+            ends |= {wide(at), wide(at + 15 * year)}
+            if exact:
+                continue
+            edges.add(at)
+            sql, some = _compared(field, op, value)
+            sqls.append(sql)
+            values += some
         # A wide band at an end of the range is taken apart into its narrow ones.
-        wides = self.bands(field, "##")
-        whole = [key for n, key, _ in wides if n not in edges and _between(n, _wide(low), _wide(high))]
-        narrow = [(n, key) for n, key, _ in self.bands(field) if wide(n) in edges and _between(n, low, high)]
-        whole += [key for n, key in narrow if n != at]
-        edge = [key for n, key in narrow if n == at]
-        sql, values = _compared(field, op, value)
-        inside, at_edge = (any_of(quoted(character(key)) for key in keys) for keys in (whole, edge))
-        return Range(inside, at_edge, sql, values)
-
-    @staticmethod
-    def _limits(op: str, at: int, value: float | str) -> tuple[int | None, int | None]:
-        if op == "=":
-            return at, at + 15 if isinstance(value, str) and len(value) == 4 else at
-        return (at, None) if op[0] == ">" else (None, at)
+        whole = [key for n, key, _ in self.bands(field, "##") if n not in ends and inside.holds(n, wide)]
+        narrow = [(n, key) for n, key, _ in self.bands(field) if wide(n) in ends and inside.holds(n, int)]
+        whole += [key for n, key in narrow if n not in edges]
+        edge = [key for n, key in narrow if n in edges]
+        surely, at_edge = (any_of(quoted(character(key)) for key in keys) for keys in (whole, edge))
+        return Range(surely, at_edge, " AND ".join(sqls), tuple(values))
 
 
-def _between(number: int, low: int | None, high: int | None) -> bool:
-    return (low is None or number >= low) and (high is None or number <= high)
+class _Interval:
+    """The bands between some bounds, both included."""
 
+    def __init__(self) -> None:
+        self._low, self._high = -math.inf, math.inf
 
-def _wide(end: int | None) -> int | None:
-    return None if end is None else wide(end)
+    def narrow(self, op: str, at: int, *, exact: bool, whole_year: bool) -> None:
+        """Move a bound to a band; past it where the comparison leaves all of it out."""
+        beyond = int(exact and op in {"<", ">"})
+        if op[0] in "=>":
+            self._low = max(self._low, at + beyond)
+        if op[0] in "=<":
+            self._high = min(self._high, (at + 15 if whole_year else at) - beyond)
+
+    def holds(self, number: int, scale: Callable[[int], int]) -> bool:
+        """Whether a band, narrow or wide, touches the interval."""
+        low = self._low if math.isinf(self._low) else scale(int(self._low))
+        high = self._high if math.isinf(self._high) else scale(int(self._high))
+        return low <= number <= high
 
 
 def column(field: str) -> tuple[str, tuple[str, ...]]:

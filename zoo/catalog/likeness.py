@@ -15,7 +15,7 @@ from zoo.catalog.showing import rows_of
 __all__ = ["similar"]
 
 _CANDIDATES = 60  # of each kind
-_DOUBLING = 8  # narrow bands from a number of parameters to twice that number
+_DOUBLING = 32  # narrow bands from a number of parameters to twice that number
 _LARGEST_RATIO = 8.0  # of parameters; beyond that sizes are not alike at all
 
 

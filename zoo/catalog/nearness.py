@@ -56,12 +56,12 @@ def _alike(connection: sqlite3.Connection, name: str) -> list[str]:
         return []
     known = {word: any_of([index.name(word), *map(quoted, _words_alike(connection, word))]) for word in words}
     ways: list[Expression] = [
-        f"{quoted(ANCHOR + plain)}*",
+        index.begins(ANCHOR + plain),
         all_of(known[word] for word in words),
         all_of(part for part in known.values() if part),
         any_of(map(quoted, _words_alike(connection, plain))),
-        f"{quoted(ANCHOR + plain[: max(1, 2 * len(plain) // 3)])}*",
-        f"{quoted(ANCHOR + plain[:1])}*" if len(plain) < 3 else None,
+        index.begins(ANCHOR + plain[: max(1, 2 * len(plain) // 3)]),
+        index.begins(ANCHOR + plain[:1]) if len(plain) < 3 else None,
     ]
     keys: dict[int, None] = {}
     sql = f"SELECT rowid AS key FROM model_search WHERE model_search MATCH ? ORDER BY rowid LIMIT {_MOST}"  # noqa: S608

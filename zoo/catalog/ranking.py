@@ -16,7 +16,7 @@ so that `resnet 50`, `resnet-50` and `resnet50` are one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from zoo.catalog.codes import ANCHOR, DEPRECATED, EVERY, LEAD, PARTED, STEM
 from zoo.catalog.fields import FIELDS
@@ -45,21 +45,30 @@ class Ranking:
         self.ranges: list[tuple[Range, bool]] = []
         self.installed: bool | None = None
         self._deprecated = False
+        self._plain = ""  # what was typed, without signs
         self._every = self._index.has(EVERY)
         self._conditions()
         self.tiers, self.hits = self._tiers()
 
     def _conditions(self) -> None:
-        wanted: list[Expression] = [self._every]
+        wanted: list[Expression] = []
         unwanted = [self._anywhere(term) for term in self._query.terms if term.excluded]
+        compared: dict[str, list[tuple[str, float | str]]] = {}
         for condition in self._query.conditions:
+            if _is_number(condition) and not condition.excluded and not isinstance(condition.value, bool):
+                compared.setdefault(condition.field, []).append((condition.op, condition.value))
+                continue
             found = self._condition(condition)
             if condition.excluded:
                 unwanted.append(found)
             else:
                 wanted.append(found)
+        for field, comparisons in compared.items():
+            found_range = self._number(field, comparisons, excluded=False)
+            wanted.append(any_of([found_range.inside, found_range.edge]))
         self.unwanted = any_of(unwanted)
-        self.wanted = but(all_of(wanted), self.unwanted)
+        some = [part for part in wanted if part != self._every]  # intersecting with all costs, and changes nothing
+        self.wanted = but(all_of(some) if some else self._every, self.unwanted)
         if not self._deprecated:
             self.unwanted = any_of([self.unwanted, self._index.has(DEPRECATED)])
 
@@ -73,17 +82,17 @@ class Ranking:
             self._deprecated = True
             found = self._index.has(DEPRECATED)
             return self._every if value == "any" else found if value else but(self._every, found)
-        if FIELDS.get(field, "number") in {"number", "date"} and not isinstance(value, bool):
-            return self._number(condition, value)
+        if _is_number(condition) and not isinstance(value, bool):
+            return self._number(field, [(condition.op, value)], excluded=condition.excluded).inside
         if condition.op == "=":
             return self._index.fact(field, condition.either)
         return any_of(self._index.field(field, text) for text in condition.either or (str(value),))
 
-    def _number(self, condition: Condition, value: float | str) -> Expression:
-        found = self._index.range(condition.field, condition.op, value)
+    def _number(self, field: str, comparisons: list[tuple[str, float | str]], *, excluded: bool) -> Range:
+        found = self._index.range(field, comparisons)
         if found.edge:
-            self.ranges.append((found, condition.excluded))
-        return found.inside if condition.excluded else any_of([found.inside, found.edge])
+            self.ranges.append((found, excluded))
+        return found
 
     def _named(self, term: Term) -> Expression:
         """Models whose names have a term's words, or that do what it means."""
@@ -124,9 +133,9 @@ class Ranking:
 
     def _narrowed(self, part: Expression) -> Expression:
         """With the conditions."""
-        if not self._query.conditions:
-            return but(part, self.unwanted)
-        return but(all_of([part, self.wanted]), self.unwanted)
+        if not self._query.conditions or part == self._every:
+            return but(self.wanted if part == self._every else part, self.unwanted)
+        return but(part if self.wanted == self._every else all_of([part, self.wanted]), self.unwanted)
 
     def _tiers(self) -> tuple[list[str], Expression]:
         if not self._terms:
@@ -136,39 +145,50 @@ class Ranking:
             return [whole] if whole else [], whole
         anchors = self._anchors()
         anywhere = all_of(map(self._anywhere, self._terms))
-        found = [*self._split(anchors)]
+        # Names that begin so hold those that are so, and the family's members, where the index knows them whole.
+        nested = bool(anchors) and str(anchors[-1]).removesuffix(")").endswith(f"{quoted(ANCHOR + self._plain)}*")
+        self._shown = [anchors[-1], anywhere] if nested else [*anchors, anywhere]
+        made = list(self._split(anchors))
+        before = self._shown[:-1]
         if self._query.hints:
-            found.append(all_of([anywhere, any_of(map(self._index.name, self._query.hints))]))
-        found += [all_of(map(self._named, self._terms)), anywhere]
-        self._shown = [*anchors, anywhere]
-        made: list[str] = []
-        before: list[Expression] = []
-        for tier in found:
-            if shown := self._narrowed(but(tier, any_of(before))):
-                made.append(shown)
-            before.append(tier)
-        return made, self._narrowed(any_of(self._shown))
+            made.append(but(all_of([anywhere, any_of(map(self._index.name, self._query.hints))]), any_of(before)))
+            before = [*before, made[-1]]
+        named = all_of(map(self._named, self._terms))
+        made += [but(named, any_of(before)), but(anywhere, any_of([*before, named]))]
+        return [tier for tier in map(self._narrowed, made) if tier], self._narrowed(any_of(self._shown))
 
     def _anchors(self) -> list[Expression]:
         """Names that are what was typed, its family's plain members, names that begin so."""
         typed, slash, last = self._query.text.rpartition("/")
         plain = squash(last if slash else "".join(word for term in self._terms for word in term.words))
+        self._plain = plain
         if not plain:
             return []
-        made = [quoted(ANCHOR + plain), quoted(STEM + plain)]
+        made: list[Expression] = [quoted(ANCHOR + plain), quoted(STEM + plain)]
         if not any(term.tasks or term.also for term in self._terms):
-            made.append(f"{quoted(ANCHOR + plain)}*")
+            begins = self._index.begins(ANCHOR + plain)
+            # Longer beginnings than the index holds: the words must fit too.
+            made.append(begins if begins == f"{quoted(ANCHOR + plain)}*" else all_of([begins, *self._words()]))
         owner = list(map(self._index.name, query_words(typed)))
-        return [all_of([tier, *owner]) for tier in made]
+        return [all_of([*owner, tier]) for tier in made]
 
-    def _split(self, tiers: list[Expression]) -> Iterable[Expression]:
-        """Each tier as two: first variants, then the others."""
-        lead = self._index.has(LEAD)
-        whole = next(iter(tiers), None)
+    def _words(self) -> list[Expression]:
+        return [self._index.name(word) for term in self._terms for word in term.words]
+
+    def _split(self, tiers: list[Expression]) -> Iterator[Expression]:
+        """Each tier as two: first variants, then the others; without those of the tiers before."""
+        lead, before = self._index.has(LEAD), list[Expression]()
+        whole = tiers[0] if tiers else None
         if len(self._query.text.split()) == 1 and squash(self._query.text) == self._query.text.lower():
             # Typed without signs: names without signs are nearer (`resnet50` than `resnet-50`).
             tiers = [but(whole, self._index.has(PARTED)), *tiers]
         for tier in tiers:
-            if lead and tier:
-                yield all_of([tier, lead])
-            yield tier
+            left = but(tier, any_of(before))
+            if lead and left:
+                yield all_of([left, lead])
+            yield but(left, lead)
+            before.append(tier)
+
+
+def _is_number(condition: Condition) -> bool:
+    return FIELDS.get(condition.field, "number") in {"number", "date"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,8 @@ def _print_failure(model: Model, item: Item, error: ZooError, as_json: bool) -> 
 
 
 def _check_save(model: Model, folder: Path) -> None:
-    if model.kind.input != "image" or not hasattr(model.kind.result, "draw"):
+    drawn = model.kind.input == "image" and hasattr(model.kind.result, "draw")
+    if not drawn and not hasattr(model.kind.result, "save"):
         raise BadInput(f"the results of {model.task} cannot be drawn", "Leave out --save; --json prints them in full.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,21 +139,30 @@ def _check_save(model: Model, folder: Path) -> None:
 
 
 def _save(item: Item, result: Any, folder: Path) -> None:
-    """Write the drawn result as PNG, under the input's name, and the masks of a segmentation beside it."""
-    from zoo.data import read_image
-    from zoo.data.web import fetched
-
-    stem = Path(item.name).stem or "picture"
-    pictures = [(stem, result.draw(read_image(fetched(item.value))))]
-    if hasattr(result, "masks"):
-        pictures += [(f"{stem}-mask", mask) for mask in result.masks()]
-    for name, picture in pictures:
+    """Write what a result draws or plays, under the input's name."""
+    for name, write in _files(item, result):
         target = _unused(folder, name)
-        picture.save(target)
+        write(target)
         print(f"zoo: wrote {safe(str(target))}", file=sys.stderr)
 
 
-def _unused(folder: Path, stem: str) -> Path:
+def _files(item: Item, result: Any) -> list[tuple[str, Callable[[Path], Any]]]:
+    """A sound as WAV; else the drawn result as PNG, and the masks of a segmentation beside it."""
+    from zoo.data import read_image
+    from zoo.data.web import fetched
+
+    if hasattr(result, "save"):
+        words = re.sub(r"\W+", "-", item.name).strip("-")
+        return [(f"{words[:40].strip('-') or 'sound'}.wav", result.save)]
+    stem = Path(item.name).stem or "picture"
+    pictures = [(f"{stem}.png", result.draw(read_image(fetched(item.value))))]
+    if hasattr(result, "masks"):
+        pictures += [(f"{stem}-mask.png", mask) for mask in result.masks()]
+    return [(name, picture.save) for name, picture in pictures]
+
+
+def _unused(folder: Path, name: str) -> Path:
     """A file that is not there yet: a number keeps names apart."""
-    names = itertools.chain([f"{stem}.png"], (f"{stem}-{number}.png" for number in itertools.count(2)))
+    stem, ending = Path(name).stem, Path(name).suffix
+    names = itertools.chain([name], (f"{stem}-{number}{ending}" for number in itertools.count(2)))
     return next(folder / name for name in names if not (folder / name).exists())

@@ -242,8 +242,11 @@ def _computed(module: Any) -> dict[str, torch.Tensor]:
     """
     patterns = [*(module._keys_to_ignore_on_load_missing or ()), r"(^|\.)inv_freq$"]
     may_lack = [re.compile(pattern) for pattern in patterns]
+    stored = module.state_dict().keys()
     made = {
-        name: buffer for name, buffer in module.named_buffers() if any(pattern.search(name) for pattern in may_lack)
+        name: buffer
+        for name, buffer in module.named_buffers()
+        if name in stored and any(pattern.search(name) for pattern in may_lack)
     }
     for name, part in module.named_modules():
         if "Sinusoidal" in type(part).__name__ and (weight := getattr(part, "weight", None)) is not None:

