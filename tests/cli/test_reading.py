@@ -176,12 +176,16 @@ def test_control_characters_of_a_card_do_not_reach_the_terminal(
 ) -> None:
     from tests.tiny import copied
 
-    folder = copied(models.pics, tmp_path / "sly", license="\x1b]0;owned\x07MIT\x9b31m")
+    folder = copied(models.pics, tmp_path / "worse", license="\x1b]0;owned\x07MIT\x9b31m")
+    refused = cli("pull", folder)
+    assert refused.code == 4
+    assert not any(c in refused.out + refused.err for c in "\x1b\x07\x9b")
+    folder = copied(models.pics, tmp_path / "sly", license="\u202eowned")  # writes from right to left
     assert cli("pull", folder).code == 0
     for args in (["list"], ["show", "local/sly"], ["search", "--installed"]):
         out = cli(*args).out
         assert "owned" in out
-        assert not any(c in out for c in "\x1b\x07\x9b")
+        assert "\u202e" not in out
 
 
 def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
