@@ -186,7 +186,7 @@ def test_removing_while_pulling(server: FaultyServer, puller: Puller) -> None:
                 store.collect(older_than=0)
             time.sleep(0.001)
         out, err = process.communicate(timeout=50)
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, err) == (0, ""), out
     check_complete(home, out.split()[-1])
     assert len(server.gets("part0")) == 2, "fetched for the other model, removed, fetched again"
     store.remove("acme/net")

@@ -205,3 +205,15 @@ def test_home_that_cannot_be_written(server: FaultyServer, tmp_path: Path) -> No
     with pytest.raises(ResourceError, match="cannot be used") as caught:
         Store(tmp_path / "file" / "home").pull(two_files(server))
     assert "ZOO_HOME" in caught.value.remedy
+
+
+def test_what_a_running_pull_has_fetched_is_left_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    partial = tmp_path / "partial" / "acme%2Fnet"
+    partial.mkdir(parents=True)
+    (partial / "piece").write_bytes(b"half")
+    with Locks(tmp_path / "locks").model("acme/net"):
+        store.collect(older_than=0)
+        assert (partial / "piece").exists()
+    store.collect(older_than=0)
+    assert not partial.exists()

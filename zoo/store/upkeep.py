@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from zoo.errors import IntegrityError, NotInstalled
 from zoo.manifests import StoredFile
@@ -116,7 +115,7 @@ def collect_leftovers(layout: Layout, older_than: float) -> int:
         return freed
     for leftover in find_leftovers(layout, older_than):
         if leftover.kind == "partial":
-            with layout.locks.model_if_free(unquote(leftover.path.name)) as held:
+            with layout.locks.model_if_free(leftover.path.name) as held:
                 if held:
                     shutil.rmtree(leftover.path, ignore_errors=True)
                     freed += leftover.size
