@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import ThreadingHTTPServer
 
 from tests.store.local_hub import HubRepository, LocalHub, _Handler
 
@@ -30,19 +26,8 @@ class MovingHub(LocalHub):
     def forget(self, name: str) -> None:
         self.past.pop(name, None)
 
-    @contextmanager
-    def serve(self) -> Iterator[MovingHub]:
-        handler = type("Handler", (_MovingHandler,), {"hub": self})
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            server.daemon_threads = True
-            self.url = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-            thread.start()
-            try:
-                yield self
-            finally:
-                server.shutdown()
-                thread.join()
+    def handler(self) -> type[_Handler]:
+        return _MovingHandler
 
 
 class _MovingHandler(_Handler):

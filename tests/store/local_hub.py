@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 __all__ = ["HubRepository", "LocalHub", "fill_cache"]
@@ -59,10 +59,14 @@ class LocalHub:
     break_at: tuple[int, int, bytes] | None = None
     next_host: str | None = None
 
+    def handler(self) -> type[_Handler]:
+        """What answers the requests."""
+        return _Handler
+
     @contextmanager
-    def serve(self) -> Iterator[LocalHub]:
+    def serve(self) -> Iterator[Self]:
         """Serve on a free port until the end of the block."""
-        handler = type("Handler", (_Handler,), {"hub": self})
+        handler = type("Handler", (self.handler(),), {"hub": self})
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             server.daemon_threads = True
             self.url = f"http://127.0.0.1:{server.server_port}"
