@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, str] = {
 }
 GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "alias": (
-        "Names of your own for revisions of models, such as my-model@prod, and their history.",
+        "Names of your own for revisions: my-model@prod.",
         {
             "set": "naming:alias_set",
             "unset": "naming:alias_unset",

@@ -36,7 +36,9 @@ Chosen = Annotated[
 
 
 def outdated(models: Chosen = None, offline: Offline = False, quiet: Quiet = False, as_json: Json = False) -> int:
-    """Show which installed models moved upstream: on the hub, on a web server, in a folder, or in the catalog.
+    """Show which installed models moved upstream.
+
+    Asked are the hub, web servers, folders and the catalog, wherever the files came from.
 
     Ends with exit code 0 when all are current, 1 when one moved, and 6 when none is known to have moved, but an origin
     could not be asked. A later release of a package is shown, and changes nothing: packages are pinned.
@@ -98,7 +100,9 @@ def lock(
     check: Annotated[bool, typer.Option("--check", help="Compare what is installed with the file instead.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Write which revisions are installed, down to each file's sha256, so that `zoo pull --locked` has them elsewhere.
+    """Write down the exact revisions that are installed.
+
+    They are told down to each file's sha256, so that `zoo pull --locked` has them elsewhere.
 
     The same models give the same file: there is no time in it. With --check it ends with exit code 1 when what the file
     says is not here.
