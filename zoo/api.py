@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +33,34 @@ class Zoo(Registry):
         ref: str,
         task: str | None = None,
         *,
-        device: str = "auto",
+        device: str | Sequence[str] = "auto",
         dtype: str | torch.dtype = "auto",
         revision: str | None = None,
         batch: int | None = None,
+        pin: bool = False,
+        compile: bool = False,
+        autocast: str | None = None,
+        engine: str = "auto",
+        quantize: str | None = None,
+        samples: Sequence[Any] = (),
     ) -> Model:
         """Load a model, pulling it first when its files are not here; see `zoo.load`."""
         from zoo.identity import warn_deprecated
         from zoo.models import load
+        from zoo.models.wanted import Wanted
 
-        model = load(self, ref, task=task, device=device, dtype=dtype, revision=revision, batch=batch)
+        wanted = Wanted(
+            device=device,
+            dtype=dtype,
+            batch=batch,
+            pin=pin,
+            compile=compile,
+            autocast=autocast,
+            engine=engine,
+            quantize=quantize,
+            samples=samples,
+        )
+        model = load(self, ref, task=task, revision=revision, wanted=wanted)
         warn_deprecated(self.database, model.card)
         return model
 

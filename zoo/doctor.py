@@ -193,7 +193,8 @@ def _devices(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
         yield "note", "torch is not installed, so no model can run", "`pip install 'zoo-registry[all]'`"
         return
     for device in devices:
-        text = f"{device.name}: {device.description}, {device.free / 1e9:.1f} of {device.total / 1e9:.1f} GB free"
+        cores = f", {device.cores} cores" if device.cores else ""
+        text = f"{device.name}: {device.description}{cores}, {device.free / 1e9:.1f} of {device.total / 1e9:.1f} GB free"
         yield "ok", text, ""
 
 

@@ -28,6 +28,7 @@ class Opened:
         offline: open no socket; `ZOO_OFFLINE` when None.
         plugins: the plugins to use instead of the installed ones.
         settings: all settings at once, instead of the environment's.
+        devices: a device manager of one's own, instead of the one that all zoos of a process share.
         quiet: show no progress bar; there is one only on a terminal anyway.
     """
 
@@ -38,6 +39,7 @@ class Opened:
         offline: bool | None = None,
         plugins: PluginManager | None = None,
         settings: Settings | None = None,
+        devices: DeviceManager | None = None,
         quiet: bool = False,
     ) -> None:
         read = settings or Settings.read()
@@ -48,6 +50,7 @@ class Opened:
             changes["offline"] = offline
         self.settings = dataclasses.replace(read, **changes)
         self._given_plugins = plugins
+        self._given_devices = devices
         self._quiet = quiet
 
     @property
@@ -103,10 +106,16 @@ class Opened:
 
     @functools.cached_property
     def devices(self) -> DeviceManager:
-        """The device manager."""
-        from zoo.devices import DeviceManager
+        """The device manager: one for the whole process, so that all its zoos share the devices.
 
-        return DeviceManager()
+        What is loaded is written down in `home/running`, where `zoo ps` and `zoo devices` of any process read it.
+        """
+        from zoo.devices import shared
+        from zoo.devices.board import publish
+
+        manager = self._given_devices or shared(self.settings.device_budget)
+        publish(self.home / "running", manager)
+        return manager
 
     @functools.cached_property
     def catalog(self) -> KeptCatalog:

@@ -32,7 +32,7 @@ class Registry(Opened):
     """One zoo: what it knows of models, and their files.
 
     Args:
-        home, offline, plugins, settings, quiet: as of `zoo.opened.Opened`.
+        home, offline, plugins, settings, devices, quiet: as of `zoo.opened.Opened`.
     """
 
     def resolve(self, ref: str | Ref, *, revision: str | None = None) -> Resolved:

@@ -56,8 +56,11 @@ def resolve(registry: Registry, ref: str | Ref, revision: str | None) -> Resolve
     parsed = Ref.parse(ref) if isinstance(ref, str) else ref
     wanted = revision or parsed.revision
     if parsed.kind == "name":
-        model, note = known_id(registry.ready(), parsed)
-        card = registry.catalog.get(model)
+        from zoo.catalog import held
+
+        path = registry.ready()
+        model, note = known_id(path, parsed)
+        card = held.card(path, model)
         return Resolved(card=card, revision=_revision(registry, card, wanted), note=note)
     card = _uncatalogued(registry, parsed)
     # A folder may have changed since it was last read, and an unpinned hub ref may have moved: ask the source again.
@@ -69,8 +72,9 @@ def _revision(registry: Registry, card: ModelCard, wanted: str | None) -> str | 
     """A fixed revision, or the newest one that is here, or None."""
     if wanted is not None:
         return registry.catalog.find_revision(card.id, wanted)
-    latest = registry.catalog.latest_revision(card.id)
-    return latest.manifest.revision if latest else None
+    from zoo.catalog import held
+
+    return held.newest(registry.ready(), card.id)
 
 
 def _uncatalogued(registry: Registry, ref: Ref) -> ModelCard:

@@ -34,12 +34,15 @@ class Settings:
         offline: open no socket (`ZOO_OFFLINE`).
         database_url: SQLAlchemy URL (`ZOO_DATABASE_URL`); None means `home/registry.db`.
         downloads: how many files are fetched at once (`ZOO_DOWNLOADS`, default 4).
+        device_budget: how much memory models may take (`ZOO_DEVICE_BUDGET`), such as `8GB`, `50%` or
+            `cpu=4GB,cuda:0=20GB`; None is a safe share of what is free.
     """
 
     home: Path
     offline: bool = False
     database_url: str | None = None
     downloads: int = 4
+    device_budget: str | None = None
 
     @property
     def database(self) -> Path:
@@ -48,13 +51,14 @@ class Settings:
 
     @classmethod
     def read(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read `ZOO_HOME`, `ZOO_OFFLINE`, `ZOO_DATABASE_URL` and `ZOO_DOWNLOADS`."""
+        """Read `ZOO_HOME`, `ZOO_OFFLINE`, `ZOO_DATABASE_URL`, `ZOO_DOWNLOADS` and `ZOO_DEVICE_BUDGET`."""
         env = os.environ if env is None else env
         return cls(
             home=_home(env),
             offline=flag("ZOO_OFFLINE", env),
             database_url=env.get("ZOO_DATABASE_URL") or None,
             downloads=_positive(env, "ZOO_DOWNLOADS", 4),
+            device_budget=env.get("ZOO_DEVICE_BUDGET", "").strip() or None,
         )
 
 

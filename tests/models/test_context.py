@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,23 +35,92 @@ def weights(module: nn.Module) -> dict[str, torch.Tensor]:
     return {name: torch.full_like(tensor, 0.5) for name, tensor in module.state_dict().items()}
 
 
-def test_no_init_leaves_memory_alone_and_assign_fills_it(context: Context) -> None:
+def layers() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2), nn.LSTM(2, 2))
+
+
+def test_no_init_gives_parameters_no_memory_and_assign_fills_them(context: Context) -> None:
     with context.no_init():
-        module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2), nn.LSTM(2, 2))
-    context.assign(module, {k: v.to(module.state_dict()[k].dtype) for k, v in weights(module).items()})
+        module = layers()
+    assert all(p.is_meta and isinstance(p, nn.Parameter) for p in module.parameters())
+    assert context.unmet(module) == [name for name, _ in module.named_parameters()]
+    wanted = layers()
+    context.assign(module, {k: v.to(wanted.state_dict()[k].dtype) for k, v in weights(wanted).items()})
+    assert all(type(p) is nn.Parameter and (p == 0.5).all() for p in module.parameters())
+    assert context.unmet(module) == []
+    assert module[3](torch.ones(1, 2))[0].shape == (1, 2)
+
+
+class Initialised(nn.Module):
+    """Works on its own parameters in the ways in which architectures do when they are built."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.empty(4, 4))
+        self.b = self.c = nn.Parameter(torch.zeros(4, 4), requires_grad=False)
+        self.layer = nn.Linear(4, 4)
+        self.again = copy.deepcopy(self.layer)
+        self.words = nn.Embedding(5, 4, padding_idx=0)
+        nn.init.trunc_normal_(self.a)
+        nn.init.orthogonal_(self.layer.weight)
+        nn.init.kaiming_normal_(tensor=self.layer.weight)
+        self.layer.weight.data.div_(2.0)
+        self.layer.bias.detach().copy_(torch.ones(4))
+        with torch.no_grad():
+            self.a[0].fill_(7)
+            self.a[1] = 3
+            self.a.normal_().mul_(2).add_(1)
+        self.a.data = torch.full((4, 4), 2.0)
+        self.register_buffer("steps", torch.arange(4).float().mul_(2), persistent=False)
+        self.register_buffer("drawn", torch.empty(3).normal_(), persistent=False)
+        self.register_buffer("like", torch.zeros(4, 4, dtype=self.a.dtype, device=self.a.device), persistent=False)
+
+
+def test_no_init_skips_whatever_fills_parameters_and_nothing_else(context: Context) -> None:
+    torch.manual_seed(0)
+    drawn = torch.empty(3).normal_()
+    torch.manual_seed(0)
+    with context.no_init():
+        module = Initialised()
+    assert all(isinstance(p, nn.Parameter) and p.is_meta for p in module.parameters())
+    assert module.b is module.c
+    assert not module.b.requires_grad
+    assert module.again.weight is not module.layer.weight
+    assert module.steps.tolist() == [0, 2, 4, 6]
+    assert torch.equal(module.drawn, drawn)  # the generator was not used for parameters either
+    assert torch.equal(module.like, torch.zeros(4, 4))
+    context.assign(module, weights(Initialised()))
+    assert module.b is module.c
+    assert not module.b.requires_grad
+    assert module.a.requires_grad
     assert all((p == 0.5).all() for p in module.parameters())
     assert context.unmet(module) == []
 
 
-def test_no_init_draws_no_random_numbers(context: Context) -> None:
-    torch.manual_seed(0)
-    before = torch.random.get_rng_state()
+def test_no_init_is_of_one_thread(context: Context) -> None:
+    """Another thread that builds a module at the same time gets one that works."""
+    with context.no_init(), ThreadPoolExecutor(1) as pool:
+        other = pool.submit(nn.Linear, 3, 3).result()
+        mine = nn.Linear(3, 3)
+    assert type(other.weight) is nn.Parameter
+    assert other.weight.abs().sum() > 0
+    assert mine.weight.is_meta
+    assert not nn.Linear(3, 3).weight.is_meta
+
+
+def test_what_is_computed_from_parameters_while_building_is_not_met(context: Context) -> None:
+    """Such a buffer would hold nothing; a module that has one is refused."""
+
+    class Derived(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(3))
+            self.register_buffer("twice", self.scale.detach() * 2, persistent=False)
+
     with context.no_init():
-        nn.Linear(10, 10)
-        nn.init.trunc_normal_(torch.empty(3, 3))
-        nn.init.orthogonal_(torch.empty(3, 3))
-        torch.empty(3).normal_()
-    assert (torch.random.get_rng_state() == before).all()
+        module = Derived()
+    context.assign(module, {"scale": torch.ones(3)})
+    assert context.unmet(module) == ["twice"]
 
 
 def test_no_init_holds_for_transformers_too(context: Context) -> None:
@@ -135,10 +206,27 @@ def test_cache_folder(context: Context) -> None:
     assert context.cache("x") == context.cache("x")
 
 
-def test_truncated_normals_do_not_wait_for_numbers_that_nobody_draws(tmp_path: Path) -> None:
-    """torch's `trunc_normal_` redraws until all numbers lie within bounds; without drawing that would never end."""
-    context = Context(device=torch.device("cpu"), dtype=torch.float32, cache=tmp_path, model="x")
-    far_out = torch.full((64, 64), 9.0)
+def test_modules_that_read_their_state_in_their_own_way_do_so(context: Context) -> None:
+    """Hooks and methods of `load_state_dict` are honoured: torch itself loads such modules."""
+    wanted = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)), nn.Linear(3, 2))
     with context.no_init():
-        assert torch.nn.init.trunc_normal_(far_out) is far_out
-    assert torch.nn.init.trunc_normal_(far_out).abs().max() <= 2.0
+        module = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)), nn.Linear(3, 2))
+    context.assign(module, wanted.state_dict())
+    given = torch.ones(1, 3)
+    assert context.unmet(module) == []
+    assert torch.equal(module(given), wanted(given))
+
+
+def test_shared_modules_stay_one(context: Context) -> None:
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = nn.Linear(2, 2)
+            self.other = self.one
+
+    with context.no_init():
+        module = Shared()
+    context.assign(module, weights(Shared()))
+    assert module.one is module.other
+    assert (module.one.weight == 0.5).all()
+    assert context.unmet(module) == []

@@ -1,24 +1,30 @@
-"""`zoo predict`: inputs in, one result a line out."""
+"""`zoo predict`: inputs in, one result a line out, or all of them in a file."""
 
 from __future__ import annotations
 
-import itertools
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.cli.render import emit_line, print_error, safe
+from zoo.cli.predict_bar import bar_is_shown, progress_bar
+from zoo.cli.predict_inputs import count, given
+from zoo.cli.predict_job import Job
+from zoo.cli.predict_lines import to_lines
+from zoo.cli.predict_output import check_output, to_file
+from zoo.cli.predict_save import check_save
+from zoo.cli.render import safe
 from zoo.cli.working import open_zoo, plain_warnings
-from zoo.errors import BadData, BadInput, ZooError
+from zoo.errors import BadOption
 
 if TYPE_CHECKING:
     from zoo.api import Zoo
-    from zoo.data import Item
-    from zoo.models import Model
+    from zoo.models.engine import OnError
 
 __all__ = ["predict"]
+
+_POLICIES: tuple[OnError, ...] = ("raise", "skip", "return")
+_CHANGES_NUMBERS = ("autocast", "engine", "quantize")
 
 
 def predict(
@@ -28,29 +34,58 @@ def predict(
     task: str | None,
     settings: list[str],
     save: Path | None,
+    output: Path | None,
+    overwrite: bool,
+    on_error: str,
     url: bool,
-    device: str,
-    dtype: str,
-    batch: int | None,
+    load: Mapping[str, Any],
     offline: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Print a result per input; those that cannot be used are named, the others go on, and the exit code says so."""
+    """Print a result per input, or write them into a file; returns the exit code.
+
+    Args:
+        load: further arguments of `zoo.load`.
+    """
     from zoo.models.options import parse_settings
 
     options = parse_settings(settings)
-    if not inputs and sys.stdin.isatty():
-        raise _no_input()
-    given = _given(inputs)
+    policy = _policy(on_error)
+    check_output(output, overwrite)
+    values = given(inputs)
     zoo = open_zoo(offline, quiet)
     _check_runs(zoo, model, task)
     with plain_warnings():
-        opened = zoo.load(model, task, device=device, dtype=dtype, batch=batch)
+        opened = zoo.load(model, task, **load)
     with opened as loaded:
         if save is not None:
-            _check_save(loaded, save)
-        return _run(loaded, given, options, save=save, url=url, as_json=as_json)
+            check_save(loaded, save)
+        if not quiet and (report := getattr(loaded, "report", None)):
+            print(f"zoo: {safe(str(report))}", file=sys.stderr)
+        shown = bar_is_shown(quiet, output is not None)
+        with progress_bar(shown, lambda: count(inputs, loaded.kind.input)) as move:
+            job = Job(
+                options=options,
+                save=save,
+                overwrite=overwrite,
+                on_error=policy,
+                url=url,
+                how={name: load[name] for name in _CHANGES_NUMBERS if name in load},
+                quiet=quiet,
+                as_json=as_json,
+                move=move,
+            )
+            if output is not None:
+                return to_file(loaded, values, job, output)
+            return to_lines(loaded, values, job, told=shown)
+
+
+def _policy(text: str) -> OnError:
+    for policy in _POLICIES:
+        if policy == text:
+            return policy
+    raise BadOption(f"there is no --on-error {text}", f"Use {', '.join(_POLICIES)}.")
 
 
 def _check_runs(zoo: Zoo, model: str, task: str | None) -> None:
@@ -60,109 +95,3 @@ def _check_runs(zoo: Zoo, model: str, task: str | None) -> None:
     card = zoo.resolve(model).card
     if not is_inferred(card) and (task is None or task in card.all_tasks):
         zoo.plugins.runner(card.loader, task or card.task)
-
-
-def _given(inputs: list[str]) -> Iterator[str]:
-    """The inputs, with `-` replaced by the lines of standard input; without any, standard input if it is a pipe."""
-    for value in inputs or ["-"]:
-        if value == "-":
-            yield from _lines()
-        else:
-            yield _decoded(value)
-
-
-def _no_input() -> BadInput:
-    return BadInput("there is no input", "Give files or texts after the model's name, or - for standard input.")
-
-
-def _lines() -> Iterator[str]:
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            text = line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise BadData(f"line {number} of standard input is not UTF-8: {error.reason}", "Convert it.") from error
-        if text.strip():
-            yield text
-
-
-def _decoded(text: str) -> str:
-    """A command-line argument; one that is not text in this locale is refused rather than passed on broken."""
-    if any("\ud800" <= c <= "\udfff" for c in text) and not Path(text).exists():
-        raise BadData(f"an input is not valid text: {text.encode('utf-8', 'replace')!r}", "Use UTF-8.")
-    return text
-
-
-def _run(
-    model: Model, given: Iterable[str], options: dict[str, Any], *, save: Path | None, url: bool, as_json: bool
-) -> int:
-    from zoo.data import expand
-    from zoo.models import Failure
-
-    found = iter(expand(given, model.kind.input))
-    first = list(itertools.islice(found, 2))
-    if not first:
-        raise _no_input()
-    # Inputs are read as far ahead as the engine needs, so that a pipe of a million lines takes constant memory.
-    items, values = itertools.tee(itertools.chain(first, found))
-    code = 0
-    results = model.run_items(values, on_error="return", urls=url, options=options)
-    for item, result in zip(items, results, strict=True):
-        if isinstance(result, Failure):
-            code = result.error.exit_code
-            _print_failure(model, item, result.error, as_json)
-            continue
-        if as_json:
-            emit_line({"input": item.name, "task": model.task, "result": result.to_dict()})
-        else:
-            name = safe(item.name.replace("\t", " | "))
-            print(f"{name}\t{safe(str(result))}" if len(first) > 1 else safe(str(result)), flush=True)
-        if save is not None:
-            _save(item, result, save)
-    return code
-
-
-def _print_failure(model: Model, item: Item, error: ZooError, as_json: bool) -> None:
-    if as_json:
-        cause = {"cause": error.cause, "remedy": error.remedy}
-        emit_line({"input": item.name, "task": model.task, "error": cause})
-    print_error(error)
-
-
-def _check_save(model: Model, folder: Path) -> None:
-    drawn = model.kind.input == "image" and hasattr(model.kind.result, "draw")
-    if not drawn and not hasattr(model.kind.result, "save"):
-        raise BadInput(f"the results of {model.task} cannot be drawn", "Leave out --save; --json prints them in full.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"cannot write into {folder}: {error.strerror}", "Name another folder with --save.") from error
-
-
-def _save(item: Item, result: Any, folder: Path) -> None:
-    """Write what a result draws or plays, under the input's name."""
-    for name, write in _files(item, result):
-        target = _unused(folder, name)
-        write(target)
-        print(f"zoo: wrote {safe(str(target))}", file=sys.stderr)
-
-
-def _files(item: Item, result: Any) -> list[tuple[str, Callable[[Path], Any]]]:
-    """A sound as WAV; else the drawn result as PNG, and the masks of a segmentation beside it."""
-    from zoo.data import read_image
-    from zoo.data.web import fetched
-
-    if hasattr(result, "save"):
-        words = re.sub(r"\W+", "-", item.name).strip("-")
-        return [(f"{words[:40].strip('-') or 'sound'}.wav", result.save)]
-    stem = Path(item.name).stem or "picture"
-    pictures = [(f"{stem}.png", result.draw(read_image(fetched(item.value))))]
-    if hasattr(result, "masks"):
-        pictures += [(f"{stem}-mask.png", mask) for mask in result.masks()]
-    return [(name, picture.save) for name, picture in pictures]
-
-
-def _unused(folder: Path, name: str) -> Path:
-    """A file that is not there yet: a number keeps names apart."""
-    stem, ending = Path(name).stem, Path(name).suffix
-    names = itertools.chain([name], (f"{stem}-{number}{ending}" for number in itertools.count(2)))
-    return next(folder / name for name in names if not (folder / name).exists())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import itertools
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +34,12 @@ def expand(values: Iterable[Any], kind: str) -> Iterator[Item]:
     Strings are paths, folders (searched to the bottom, sorted) or globs for pictures and recordings, the text itself
     for texts, and JSON or two texts with a tab between them for pairs. Other values are inputs as they are. A folder
     or glob without a fitting file, or a malformed pair, is an input whose value is the `BadData` that says so: it fails
-    in its turn and does not keep the others from going on.
+    in its turn and does not keep the others from going on. An `Item` is an input with a name of its own.
     """
     for value in values:
+        if isinstance(value, Item):
+            yield value
+            continue
         try:
             yield from _expanded(value, kind)
         except BadData as error:
@@ -78,10 +84,28 @@ def _is(path: Path, question: str) -> bool:
 
 
 def _folder(path: Path, suffixes: tuple[str, ...], kind: str) -> Iterator[Item]:
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
-    if not found:
+    found = map(Path, _walk(str(path), suffixes))
+    first = next(found, None)
+    if first is None:
         raise BadData(f"folder {path} holds no {kind} file", f"It should hold files such as *{suffixes[0]}.")
-    yield from (Item(str(p), p) for p in found)
+    yield from (Item(str(p), p) for p in itertools.chain([first], found))
+
+
+def _walk(folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+    """The fitting files below a folder, sorted as `Path`s are; only one folder's names are in memory at a time."""
+    files, folders = [], set()
+    with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.add(entry.name)
+            elif os.path.splitext(entry.name)[1].lower() in suffixes and entry.is_file():  # noqa: PTH122  (by the million)
+                files.append(entry.name)
+    for name in sorted(itertools.chain(files, folders)):
+        path = os.path.join(folder, name)  # noqa: PTH118
+        if name in folders:
+            yield from _walk(path, suffixes)
+        else:
+            yield path
 
 
 def _pair(text: str) -> Any:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from zoo.errors import BadData, NetworkError, OfflineError
+from zoo.data.inputs import Item
+from zoo.errors import BadData, NetworkError, OfflineError, ZooError
 from zoo.settings import flag
 
-__all__ = ["fetch", "fetched"]
+__all__ = ["fetch", "fetched", "with_content"]
 
 MAX_BYTES = 100 * 2**20
 TIMEOUT = 30.0
@@ -38,6 +40,15 @@ def fetched(value: Any) -> Any:
     """The bytes of a URL, as of `fetch`; other values unchanged."""
     is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
     return fetch(value) if is_url else value
+
+
+def with_content(items: Iterable[Item]) -> Iterator[Item]:
+    """URLs among inputs fetched, once each; one that cannot be is an input that fails in its turn."""
+    for item in items:
+        try:
+            yield Item(item.name, fetched(item.value))
+        except ZooError as error:
+            yield Item(item.name, error)
 
 
 def _read(url: str, hops: int = 5) -> bytes:

@@ -2,36 +2,71 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeVar
+
+from zoo.devices.container import cpu_count, memory_limit
 
 __all__ = ["Device", "discover"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """One device: `name` as torch writes it (`cpu`, `cuda:0`, `mps`, `xpu:0`), memory in bytes."""
+    """One device.
+
+    Attributes:
+        name: as torch writes it: `cpu`, `cuda:0`, `mps`, `xpu:0`.
+        description: of the hardware.
+        total, free: bytes of memory; of the container, where that is less than the machine's.
+        cores: processors that this process may use; None for accelerators.
+        own: bytes that this process holds already, which `free` lacks.
+    """
 
     name: str
     description: str
     total: int
     free: int
+    cores: int | None = None
+    own: int = 0
+
+    @property
+    def kind(self) -> str:
+        """`cpu`, `cuda`, `mps` or `xpu`."""
+        return self.name.partition(":")[0]
 
 
 def discover() -> tuple[Device, ...]:
-    """All devices, the fastest kind first, the CPU last; imports torch."""
+    """All devices, the fastest kind first, the CPU last; imports torch.
+
+    CUDA_VISIBLE_DEVICES hides devices and splits (MIG) from torch, and so from here. A device whose driver fails when
+    it is asked is left out with a `RuntimeWarning`, and the others can be used.
+    """
+    return (*_several("cuda"), *_several("xpu"), *_asked("mps", _mps), _cpu())
+
+
+def _several(kind: str) -> Iterator[Device]:
     import torch
 
-    found: list[Device] = []
-    for kind in ("cuda", "xpu"):
-        module = getattr(torch, kind)
-        if module.is_available():
-            found += [_accelerator(kind, index) for index in range(module.device_count())]
-    if torch.backends.mps.is_available():
-        total = int(torch.mps.recommended_max_memory())
-        used = int(torch.mps.driver_allocated_memory())
-        found.append(Device(name="mps", description="Apple GPU", total=total, free=total - used))
-    return (*found, _cpu())
+    module = getattr(torch, kind)
+    count = next(_asked(kind, lambda: module.device_count() if module.is_available() else 0), 0)
+    for index in range(count):
+        yield from _asked(f"{kind}:{index}", functools.partial(_accelerator, kind, index))
+
+
+def _asked(name: str, ask: Callable[[], T | None]) -> Iterator[T]:
+    try:
+        answer = ask()
+    except Exception as error:  # drivers raise what they like, and one that is broken must not take the others along
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        warnings.warn(f"{name} is left out, as its driver failed: {reason}", RuntimeWarning, stacklevel=2)
+        return
+    if answer is not None:
+        yield answer
 
 
 def _accelerator(kind: str, index: int) -> Device:
@@ -39,32 +74,56 @@ def _accelerator(kind: str, index: int) -> Device:
 
     module = getattr(torch, kind)
     free, total = module.mem_get_info(index)
-    return Device(name=f"{kind}:{index}", description=module.get_device_name(index), total=int(total), free=int(free))
+    return Device(
+        name=f"{kind}:{index}",
+        description=str(module.get_device_name(index)),
+        total=int(total),
+        free=int(free),
+        own=int(module.memory_reserved(index)),
+    )
+
+
+def _mps() -> Device | None:
+    """Apple's GPU; it shares its memory with the CPU, so what is free there bounds it too."""
+    import psutil
+    import torch
+
+    if not torch.backends.mps.is_available():
+        return None
+    total = int(torch.mps.recommended_max_memory())
+    used = int(torch.mps.driver_allocated_memory())
+    free = max(0, min(total - used, int(psutil.virtual_memory().available)))
+    return Device(name="mps", description="Apple GPU", total=total, free=free, own=used)
 
 
 def _cpu() -> Device:
-    """The CPU with the memory that this process may use: the container's limit, where it is below the host's."""
     import psutil
 
     memory = psutil.virtual_memory()
     total, free = int(memory.total), int(memory.available)
-    limit, used = _container_memory()
-    if limit is not None and limit < total:
-        total, free = limit, max(0, min(free, limit - used))
-    return Device(name="cpu", description=f"{psutil.cpu_count() or 1} cores", total=total, free=free)
+    if limit := memory_limit():
+        total, free = min(total, limit[0]), min(free, limit[1])
+    cores = cpu_count()
+    return Device(name="cpu", description=_processor(), total=total, free=free, cores=cores, own=_anonymous())
 
 
-def _container_memory() -> tuple[int | None, int]:
-    """Limit and use in bytes by control group version 2, else 1; `(None, 0)` where there is no limit."""
-    root = Path("/sys/fs/cgroup")
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        try:
-            text = (root / limit).read_text().strip()
-            if text.isdecimal():
-                return int(text), int((root / used).read_text())
-        except OSError:
-            continue
-    return None, 0
+def _anonymous() -> int:
+    """Memory of this process that is no page of a file: mapped weights stay free in the sense of `Device.free`."""
+    import psutil
+
+    info = psutil.Process().memory_info()
+    return max(0, int(info.rss) - int(getattr(info, "shared", 0)))
+
+
+@functools.cache
+def _processor() -> str:
+    """The processor's name as the system tells it."""
+    import platform
+    from pathlib import Path
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

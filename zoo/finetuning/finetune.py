@@ -18,6 +18,7 @@ from zoo.finetuning.register import recorded, register
 from zoo.finetuning.run import Run, new_run_id
 from zoo.infer import UNKNOWN
 from zoo.models.load import open_model
+from zoo.models.wanted import Wanted
 from zoo.plugin import Checkpoint
 from zoo.tasks import TASKS
 
@@ -112,7 +113,9 @@ def _learn(job: Job, report: Report) -> Learnt:
     adapter_class = registry.plugins.finetuner(loader, job.task)
     maker = FeatureRunner.maker(registry.plugins.runner(loader, job.task), adapter_class)
     total = len(data.train) + len(job.held_out)
-    with open_model(registry, pulled, job.task, maker, device=settings.device, batch=settings.batch) as model:
+    # Features in full precision: they are few, kept, and the same on every device.
+    wanted = Wanted(device=settings.device, dtype="float32", batch=settings.batch)
+    with open_model(registry, pulled, job.task, maker, wanted) as model:
         key = [pulled.manifest.revision, job.task, data.fingerprint, settings.seed, settings.limit, settings.test_size]
 
         def count(number: int) -> None:

@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode
 
 from zoo.errors import WeightsMismatch
+from zoo.models.places import Places
+from zoo.models.unfilled import Unfilled, unfilled
 
 __all__ = ["Context"]
-
-# By name: libraries put functions of their own in the place of torch.nn.init's while they build (transformers 5 does).
-_RANDOM = frozenset(
-    f"{name}_"
-    for name in (
-        *("uniform", "normal", "random", "bernoulli", "exponential", "log_normal", "cauchy", "geometric", "erfinv"),
-        *("trunc_normal", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"),
-        *("orthogonal", "sparse"),
-    )
-)
-
-
-class _SkipRandom(TorchFunctionMode):
-    """Turns random fills into no-ops: the memory they would fill is about to be replaced by the file's."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type[Any]],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        if getattr(func, "__name__", "") in _RANDOM:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
-
-
-def _guard_redrawing() -> None:
-    """Let torch's `trunc_normal_` return at once under `_SkipRandom`.
-
-    It draws again until every number lies within bounds (`torch.nn.init._no_grad_trunc_normal_`); memory that is not
-    drawn at all may never get there. It is a plain function that no mode sees, so it is wrapped, once.
-    """
-    plain = torch.nn.init._no_grad_trunc_normal_
-    if getattr(plain, "skips_for_zoo", False):
-        return
-
-    @functools.wraps(plain)
-    def guarded(tensor: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
-        modes = torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
-        return tensor if any(isinstance(mode, _SkipRandom) for mode in modes) else plain(tensor, *args, **options)
-
-    guarded.skips_for_zoo = True  # type: ignore[attr-defined]
-    torch.nn.init._no_grad_trunc_normal_ = guarded
 
 
 class Context:
@@ -81,9 +34,8 @@ class Context:
 
     @contextmanager
     def no_init(self) -> Iterator[None]:
-        """Build modules without spending time on random initialisation."""
-        _guard_redrawing()
-        with _SkipRandom():
+        """Build modules whose parameters have no memory until `assign` gives them a file's; buffers are computed."""
+        with unfilled():
             yield
 
     def cache(self, name: str) -> Path:
@@ -102,20 +54,23 @@ class Context:
     ) -> None:
         """Map tensors into a module; see `zoo.plugin.LoadContext.assign`."""
         named = _renamed(tensors, rename)
-        wanted = module.state_dict()
-        tied = _tied(module)
-        _fill_tied(named, tied)
-        self._compare(wanted, named, frozenset(ignore))
-        state = OrderedDict((name, self._fitted(named[name])) for name in wanted if name in named)
-        # Modules look up their own version here (torchvision's MNASNet refuses to load without it).
-        state._metadata = wanted._metadata  # type: ignore[attr-defined]
-        module.load_state_dict(state, strict=False, assign=True)
-        _tie(module, tied)
-        self._met |= {id(parameter) for parameter in module.parameters()}
+        # Without torch's detour for types of tensors, each look at an unfilled one would be a call of its method.
+        with torch._C.DisableTorchFunctionSubclass():
+            places = Places(module)
+            _fill_tied(named, places.tied)
+            self._compare(places.tensors, named, frozenset(ignore))
+            _fill_counters(named, places.tensors)
+            places.put({name: self._fitted(named[name]) for name in places.tensors if name in named})
+            self._met |= {id(parameter) for parameter in module.parameters()}
 
     def unmet(self, module: torch.nn.Module) -> list[str]:
-        """Names of the parameters that no `assign` has met: they would be uninitialised memory."""
-        return [name for name, parameter in module.named_parameters() if id(parameter) not in self._met]
+        """Names of what no `assign` has met and has no numbers: they would be uninitialised memory."""
+        lacking = [
+            name
+            for name, parameter in module.named_parameters()
+            if id(parameter) not in self._met or isinstance(parameter, Unfilled)
+        ]
+        return lacking + [name for name, buffer in module.named_buffers() if buffer.is_meta]
 
     def _fitted(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else tensor.dtype)
@@ -161,14 +116,6 @@ def _renamed(
     return made
 
 
-def _tied(module: torch.nn.Module) -> list[list[str]]:
-    """Groups of names under which the module holds one and the same parameter."""
-    groups: dict[int, list[str]] = {}
-    for name, parameter in module.named_parameters(remove_duplicate=False):
-        groups.setdefault(id(parameter), []).append(name)
-    return [names for names in groups.values() if len(names) > 1]
-
-
 def _fill_tied(named: dict[str, torch.Tensor], tied: list[list[str]]) -> None:
     """Let a tied parameter that the file holds under one name stand for its other names too."""
     for names in tied:
@@ -177,10 +124,9 @@ def _fill_tied(named: dict[str, torch.Tensor], tied: list[list[str]]) -> None:
             named.update({name: named[present[0]] for name in names if name not in named})
 
 
-def _tie(module: torch.nn.Module, tied: list[list[str]]) -> None:
-    """Make tied names one parameter again after each was assigned on its own."""
-    for first, *others in tied:
-        parameter = module.get_parameter(first)
-        for name in others:
-            owner, _, leaf = name.rpartition(".")
-            setattr(module.get_submodule(owner), leaf, parameter)
+def _fill_counters(named: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
+    """Give buffers that the file may lack numbers where building left none: timm's pruned networks copy the device of
+    their weights."""
+    for name, tensor in wanted.items():
+        if name not in named and tensor.is_meta and not isinstance(tensor, torch.nn.Parameter):
+            named[name] = torch.zeros(tensor.shape, dtype=tensor.dtype)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from zoo.cards import ModelCard
 from zoo.data import Item, expand
-from zoo.data.web import fetched
+from zoo.data.web import with_content
 from zoo.errors import ZooError
-from zoo.models.engine import Engine, OnError
+from zoo.models.engine import Engine, OnError, Progress
 from zoo.models.options import read_options
 from zoo.tasks import TASKS, Task
 
 if TYPE_CHECKING:
     import torch
+
+    from zoo.devices import Lease
+    from zoo.models.precision import Report
 
 __all__ = ["Model"]
 
@@ -30,7 +35,7 @@ class Model:
         card: what is known of it.
         revision: sha256 of its files' manifest.
         task: what it was loaded for.
-        device: where it runs, as torch writes it.
+        device: where it runs, as torch writes it; where inputs go, when it is spread over several.
         dtype: its floating-point type.
     """
 
@@ -41,19 +46,19 @@ class Model:
         revision: str,
         task: str,
         engine: Engine,
-        device: str,
+        lease: Lease,
         dtype: torch.dtype,
-        provenance: Mapping[str, Any],
-        release: Callable[[], None],
+        provenance: Callable[[], Mapping[str, Any]],
     ) -> None:
         self.card = card
         self.revision = revision
         self.task = task
-        self.device = device
+        self.device = lease.device
         self.dtype = dtype
         self._engine: Engine | None = engine
-        self._provenance = dict(provenance)
-        self._release = release
+        self._lease = lease
+        self._provenance = provenance
+        self._handed_out = False
 
     @property
     def engine(self) -> Engine:
@@ -64,13 +69,46 @@ class Model:
 
     @property
     def module(self) -> Any:
-        """The raw `torch.nn.Module` (or the object of another engine)."""
-        return self.engine.module
+        """The raw `torch.nn.Module` (or the object of another engine), on its device.
+
+        It pins the model: what is in your own hands is never moved away under them.
+        """
+        engine = self.engine
+        if not self._handed_out:
+            self._lease.pin()
+            self._handed_out = True
+        return engine.module
+
+    def pin(self) -> None:
+        """Keep the model on its device, whatever else needs room, until `unpin()` or `unload()`; counted."""
+        _ = self.engine
+        self._lease.pin()
+
+    def unpin(self) -> None:
+        """Take one `pin()` back."""
+        _ = self.engine
+        self._lease.unpin()
+
+    @contextmanager
+    def turn(self) -> Iterator[Any]:
+        """The module to oneself: nothing else runs on its device until the block ends; for loops of your own."""
+        _ = self.engine
+        with self._lease.turn() as module:
+            yield module
+
+    @property
+    def report(self) -> Report | None:
+        """What another engine or quantisation changed on this machine: size, speed, outputs; None for torch's own."""
+        from zoo.models.precision import Report
+
+        _ = self.engine
+        made = getattr(self._lease.module(), "report", None)
+        return made if isinstance(made, Report) else None
 
     @property
     def provenance(self) -> dict[str, Any]:
         """Where it is from, when it came, which hashes its files have, and what its licences are."""
-        return dict(self._provenance)
+        return dict(self._provenance())
 
     @property
     def kind(self) -> Task:
@@ -103,19 +141,40 @@ class Model:
         return self.run_items(expand(inputs, self.kind.input), on_error=on_error, urls=urls, options=options)
 
     def run_items(
-        self, items: Iterable[Item], *, on_error: OnError, urls: bool, options: Mapping[str, Any]
+        self,
+        items: Iterable[Item],
+        *,
+        on_error: OnError,
+        urls: bool,
+        options: Mapping[str, Any],
+        progress: Progress | None = None,
     ) -> Iterator[Any]:
         """Results of inputs that are already single (`zoo.data.expand`), one by one, in order."""
         engine = self.engine
         made = read_options(engine.runner.Options, options)
-        values = (fetched(item.value) if urls else item.value for item in items)
-        return engine.run(values, made, on_error)
+        values = (item.value for item in (with_content(items) if urls else items))
+        # A list is run in the caller's thread, and its length is known.
+        return engine.run(list(values) if isinstance(items, list) and not urls else values, made, on_error, progress)
+
+    def run_pairs(
+        self, items: Iterable[Item], *, urls: bool, options: Mapping[str, Any], progress: Progress | None = None
+    ) -> Iterator[tuple[Item, Any]]:
+        """Each single input with its result, or the `Failure` in its place, in order and in constant memory."""
+        ahead: deque[Item] = deque()  # read and not yet answered; the engine reads in a thread of its own
+        given = _noted(with_content(items) if urls else items, ahead)
+        results = self.run_items(given, on_error="return", urls=False, options=options, progress=progress)
+        try:
+            for result in results:
+                yield ahead.popleft(), result
+        finally:
+            if isinstance(results, Generator):
+                results.close()
 
     def unload(self) -> None:
         """Drop the module and give its device memory back; twice does nothing."""
         if self._engine is not None:
             self._engine = None
-            self._release()
+            self._lease.release()
 
     def __enter__(self) -> Model:
         return self
@@ -128,6 +187,12 @@ class Model:
     def __repr__(self) -> str:
         state = f"on {self.device}" if self._engine else "unloaded"
         return f"<Model {self.card.id}@{self.revision[:12]} {self.task} {state}>"
+
+
+def _noted(items: Iterable[Item], ahead: deque[Item]) -> Iterator[Item]:
+    for item in items:
+        ahead.append(item)
+        yield item
 
 
 def _spreads(given: Any, items: list[Item]) -> bool:

@@ -7,6 +7,7 @@ from zoo.plugin.hookspecs import API_VERSION, hookimpl, hookspec
 from zoo.plugin.manager import PluginInfo, PluginManager
 from zoo.plugin.pretrained import PretrainedLoader, read_object, refuse_code
 from zoo.plugin.rows import FAMILY, arxiv, member, stated
+from zoo.plugin.sampling import meta_floats, meta_tokens, pretrained_sample
 
 __all__ = [
     "API_VERSION",
@@ -25,7 +26,10 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "member",
+    "meta_floats",
+    "meta_tokens",
     "option",
+    "pretrained_sample",
     "read_object",
     "refuse_code",
     "stated",

@@ -137,7 +137,13 @@ class LoadContext(Protocol):
 
 
 class Loader:
-    """Makes a module from a checkpoint."""
+    """Makes a module from a checkpoint.
+
+    Attributes:
+        dtypes: the floating-point types in which its modules give good results, by torch's names.
+    """
+
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "bfloat16", "float16")
 
     def convert(self, checkpoint: Checkpoint, context: LoadContext) -> Checkpoint:
         """The checkpoint that loader and runner see: the one given, unless its files must be converted first.
@@ -156,6 +162,26 @@ class Loader:
 
         Raises:
             UnsupportedFormat: nothing here can build the architecture.
+        """
+        return None
+
+    def sample(
+        self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """What one forward of `module` takes, on the meta device: it shows how much memory a batch will need.
+
+        Args:
+            card: the model's card.
+            module: what `blank` or `load` made of it.
+            batch: how many inputs go in at once.
+            length: of a text in tokens, where texts go in; by itself the model's longest, and 512 at most.
+
+        Returns:
+            Positional and named arguments, floating-point tensors in the module's own type: pictures of the size that
+            the model takes, token ids, sound of the length of the model's window. None where this is not known.
+
+        Raises:
+            BadOption: the model takes no text of this length.
         """
         return None
 
@@ -186,11 +212,13 @@ class Runner:
 
     Attributes:
         Options: a frozen keyword-only dataclass with a default for each field, made with `option()`.
-        batch: how many examples are run at once unless the user says otherwise.
+        batch: how many examples are run at once at first, unless the user says otherwise; 1 is never raised.
+        dtypes: the floating-point types in which its results are good, by torch's names.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
     batch: ClassVar[int] = 16
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "bfloat16", "float16")
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint

@@ -6,12 +6,14 @@ torch and transformers are imported when a method is called: this module itself 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.cards import ModelCard
 from zoo.errors import IntegrityError, UnsafeFile, UnsupportedFormat, WeightsMismatch
 from zoo.plugin.contracts import Checkpoint, LoadContext, Loader
+from zoo.plugin.sampling import pretrained_sample
+from zoo.plugin.uninitialised import uninitialised
 
 if TYPE_CHECKING:
     import torch
@@ -86,10 +88,16 @@ class PretrainedLoader(Loader):
         module = self.build(checkpoint, context, config, tensors)
         _refuse_half_tied(checkpoint, module, tensors)
         rename = self.renamer(module, tensors)
-        made = {rename(name) for name in tensors}
-        computed = {name: tensor for name, tensor in _computed(module).items() if name not in made}
-        context.assign(module, {**tensors, **computed}, rename=rename)
-        return module.to(context.device).eval()
+        made = {name: rename(name) for name in tensors}
+        given = set(made.values())
+        computed = {name: tensor for name, tensor in _computed(module).items() if name not in given}
+        if any(tensor.is_meta for tensor in computed.values()):  # a parameter that only building with memory computes
+            whole = self._construct(self.head(checkpoint.card, config), config, context.dtype).state_dict()
+            computed = {name: whole[name] for name in computed}
+        context.assign(module, {**tensors, **computed}, rename=lambda name: made.get(name, name))
+        # On the CPU the file's tensors and computed buffers lie already: torch would visit each to find that out.
+        placed = module if context.device.type == "cpu" else module.to(context.device)
+        return placed.eval()
 
     def blank(self, card: ModelCard) -> torch.nn.Module:
         """The module on the meta device, from `model_type` and the sizes in the card's `config`.
@@ -106,6 +114,12 @@ class PretrainedLoader(Loader):
         except Exception as error:  # as in `build`
             raise _unknown(card, card.config.get("model_type") or card.architecture, error) from error
         return made
+
+    def sample(
+        self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """By the module's configuration and the names of its arguments; see `zoo.plugin.Loader.sample`."""
+        return pretrained_sample(module, batch, length)
 
     def config(self, checkpoint: Checkpoint) -> PretrainedConfig:
         """The configuration in config.json; raises `UnsafeFile` or `UnsupportedFormat`."""
@@ -165,7 +179,7 @@ class PretrainedLoader(Loader):
         """
         name = head or self.head(checkpoint.card, config)
         try:
-            with context.no_init():
+            with context.no_init(), uninitialised():
                 module = self._construct(name, config, context.dtype)
         except Exception as error:  # a malformed configuration fails anywhere in the model's constructor
             raise _unknown(checkpoint.card, config.model_type, error) from error
@@ -189,12 +203,12 @@ class PretrainedLoader(Loader):
         since. A file may hold the body under a prefix (`bert.encoder…`) and the module not, or the other way round.
         What a body without a head has no use for is left out: heads of other tasks, and the tensors of `UNUSED`.
         """
-        now = _renamed_since(module, tensors)
-        inner = self._prefixed(module, now.values())
+        wanted = module.state_dict(keep_vars=True).keys()
+        now = _renamed_since(module, tensors, wanted)
+        inner = self._prefixed(module, now.values(), wanted)
         return lambda name: inner(now.get(name, name))
 
-    def _prefixed(self, module: Any, names: Iterable[str]) -> Callable[[str], str | None]:
-        wanted = module.state_dict().keys()
+    def _prefixed(self, module: Any, names: Iterable[str], wanted: Set[str]) -> Callable[[str], str | None]:
         prefix = f"{module.base_model_prefix}."
         headed = module.base_model is not module
         prefixed = any(name.startswith(prefix) for name in names)
@@ -215,12 +229,13 @@ class PretrainedLoader(Loader):
         return rename
 
 
-def _renamed_since(module: Any, names: Iterable[str]) -> dict[str, str]:
+def _renamed_since(module: Any, names: Collection[str], wanted: Set[str]) -> dict[str, str]:
     """Each name in a file with that which transformers has for it today."""
     from transformers.conversion_mapping import get_model_conversion_mapping
     from transformers.core_model_loading import WeightRenaming, apply_renamings
 
-    wanted = module.state_dict().keys()
+    if wanted >= set(names):
+        return {name: name for name in names}
     steps = [step for step in get_model_conversion_mapping(module) if isinstance(step, WeightRenaming)]
     return {name: name if name in wanted else apply_renamings(name, steps) for name in names}
 
@@ -242,15 +257,15 @@ def _computed(module: Any) -> dict[str, torch.Tensor]:
     """
     patterns = [*(module._keys_to_ignore_on_load_missing or ()), r"(^|\.)inv_freq$"]
     may_lack = [re.compile(pattern) for pattern in patterns]
-    stored = module.state_dict().keys()
-    made = {
-        name: buffer
-        for name, buffer in module.named_buffers()
-        if name in stored and any(pattern.search(name) for pattern in may_lack)
-    }
-    for name, part in module.named_modules():
+    made: dict[str, torch.Tensor] = {}
+    for prefix, part in module.named_modules():
+        for leaf, buffer in part._buffers.items():
+            name = f"{prefix}.{leaf}" if prefix else leaf
+            stored = buffer is not None and leaf not in part._non_persistent_buffers_set
+            if stored and any(pattern.search(name) for pattern in may_lack):
+                made[name] = buffer
         if "Sinusoidal" in type(part).__name__ and (weight := getattr(part, "weight", None)) is not None:
-            made[f"{name}.weight"] = weight.detach()
+            made[f"{prefix}.weight"] = weight.detach()
     return made
 
 
@@ -273,7 +288,7 @@ def _refuse_half_tied(checkpoint: Checkpoint, module: Any, tensors: Mapping[str,
     """Refuse a file with two different tensors for what the configuration says is one parameter."""
     import torch
 
-    for name, other in module.get_expanded_tied_weights_keys(all_submodels=True).items():
+    for name, other in module.all_tied_weights_keys.items():
         if name in tensors and other in tensors and not torch.equal(tensors[name], tensors[other]):
             raise WeightsMismatch(
                 f"{checkpoint.card.id}: config.json ties {name} to {other}, and the file holds two different tensors",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import torch
 from zoo.cards import ModelCard
 from zoo.errors import IntegrityError
 from zoo.plugin import Checkpoint, LoadContext, Loader
+from zoo_detection.sampling import square_sample
 from zoo_detection.ssd import SsdMobileNetV2
 from zoo_detection.tf_graph import read_constants
 
@@ -37,10 +39,18 @@ _ANCHORS_A_CELL = 6
 class TfSsdLoader(Loader):
     """Reads the graph named by the card's `config["graph"]`."""
 
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)
+
     def blank(self, card: ModelCard) -> SsdMobileNetV2:
         """The detector on the meta device, with as many classes as the card's highest label number asks for."""
         with torch.device("meta"):
             return SsdMobileNetV2(max(map(int, card.config["labels"])) + 1).eval()
+
+    def sample(
+        self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Pictures of the model's square; see `zoo.plugin.Loader.sample`."""
+        return square_sample(card, module, batch)
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> SsdMobileNetV2:
         """The detector with the graph's weights.

@@ -43,8 +43,9 @@ class ProteinFolding(Runner):
 
     def forward(self, module: Any, batch: list[str], options: NoOptions) -> Sequence[tuple[str, float]]:
         """PDB text and mean confidence of each."""
-        outputs = module.infer(batch)
-        outputs["plddt"] = 100 * outputs["plddt"].float()
+        # `output_to_pdb` makes numpy arrays, which know no bfloat16.
+        outputs = {name: _float32(value) for name, value in module.infer(batch).items()}
+        outputs["plddt"] = 100 * outputs["plddt"]
         atoms = outputs["atom37_atom_exists"].float()
         means = (outputs["plddt"] * atoms).sum((1, 2)) / atoms.sum((1, 2)).clamp(min=1)
         return list(zip(module.output_to_pdb(outputs), means.tolist(), strict=True))
@@ -54,3 +55,8 @@ class ProteinFolding(Runner):
     ) -> Sequence[ProteinStructure]:
         """One structure for each."""
         return [ProteinStructure(pdb, plddt) for pdb, plddt in outputs]
+
+
+def _float32(value: Any) -> Any:
+    """A tensor of numbers in float32; anything else as it is."""
+    return value.float() if hasattr(value, "is_floating_point") and value.is_floating_point() else value

@@ -43,6 +43,12 @@ class GgufLoader(Loader):
         """The module on the meta device; see `PretrainedLoader.blank`."""
         return TransformersLoader().blank(card)
 
+    def sample(
+        self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Token ids with their mask; see `zoo.plugin.Loader.sample`."""
+        return TransformersLoader().sample(card, module, batch, length)
+
     def convert(self, checkpoint: Checkpoint, context: LoadContext) -> Checkpoint:
         """The checkpoint in the form of transformers: config.json, float32 safetensors, tokenizer files."""
         if checkpoint.has("model.safetensors"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["Encoded", "Tokens", "check_text", "max_tokens", "pad", "text_and_others"]
 
 NO_LIMIT = 10**6  # tokenizers without a limit of their own state 10**30
+
+TOKENIZER = "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+
+# What stands before the first and each other member of a JSON object, and before its value.
+FIRST = re.compile(r"\s*\{\s*(?=\")")
+NEXT = re.compile(r"\s*,\s*(?=\")")
+COLON = re.compile(r"\s*:\s*")
 
 # These number positions from the padding token's id + 1, so that the table holds more rows than tokens fit.
 PADDED_POSITIONS = frozenset(
@@ -148,7 +158,7 @@ def _read(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
     refuse_code(checkpoint)
     try:
         made = AutoTokenizer.from_pretrained(
-            str(checkpoint.path), trust_remote_code=False, local_files_only=True, use_fast=True
+            str(checkpoint.path), trust_remote_code=False, local_files_only=True, **_added_tokens(checkpoint)
         )
     except Exception as error:  # the tokenizers library raises bare Exception for a malformed tokenizer.json
         raise IntegrityError(
@@ -159,6 +169,40 @@ def _read(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
     if not made.is_fast:
         raise UnsupportedFormat(f"{checkpoint.card.id} has no fast tokenizer (tokenizer.json)")
     return made
+
+
+def _added_tokens(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The argument with the tokens that tokenizer.json adds, where transformers would parse all of it for them.
+
+    It does so where tokenizer_config.json does not list them, and once more in Rust afterwards: for fifty thousand
+    merges that is a third of the time. Folders with the files of its older versions are left to it.
+    """
+    from tokenizers import AddedToken
+
+    stated = read_object(checkpoint, TOKENIZER_CONFIG) if checkpoint.has(TOKENIZER_CONFIG) else {}
+    legacy = any(checkpoint.has(name) for name in ("added_tokens.json", "special_tokens_map.json"))
+    if legacy or stated.keys() & {"added_tokens_decoder", "fast_tokenizer_files"} or not checkpoint.has(TOKENIZER):
+        return {}
+    text = checkpoint.file(TOKENIZER).read_text(encoding="utf-8")
+    added = next((value for name, value in _members(text) if name == "added_tokens"), None)
+    if added is None:
+        return {}
+    made = {entry["id"]: AddedToken(**{name: entry[name] for name in entry.keys() - {"id"}}) for entry in added}
+    return {"added_tokens_decoder": made}
+
+
+def _members(text: str) -> Iterator[tuple[str, Any]]:
+    """The members of the JSON object in a text, read one by one as they are asked for; none more where it is broken."""
+    read = json.JSONDecoder().raw_decode
+    found = FIRST.match(text)
+    while found is not None:
+        name, end = read(text, found.end())
+        colon = COLON.match(text, end)
+        if colon is None:
+            return
+        value, end = read(text, colon.end())
+        yield name, value
+        found = NEXT.match(text, end)
 
 
 def pad(examples: Sequence[Encoded], pad_id: int, *, left: bool = False) -> dict[str, torch.Tensor]:

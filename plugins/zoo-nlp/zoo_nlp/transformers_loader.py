@@ -51,6 +51,12 @@ class TransformersLoader(PretrainedLoader):
         with torch.device("meta"):
             return PooledClassifier(encoder, Pooling(), len(card.config.get("labels", ()))).eval()
 
+    def sample(
+        self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Token ids with their mask; see `zoo.plugin.Loader.sample`."""
+        return super().sample(card, module.encoder if isinstance(module, PooledClassifier) else module, batch, length)
+
     def _pooled(
         self,
         checkpoint: Checkpoint,

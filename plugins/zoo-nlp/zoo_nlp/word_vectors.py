@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,8 @@ class WordVectorsLoader(Loader):
 
     A file in the format of word2vec, GloVe or fastText becomes such a table at the first load.
     """
+
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)
 
     def convert(self, checkpoint: Checkpoint, context: LoadContext) -> Checkpoint:
         """The checkpoint with its words and vectors as a table; raises as `zoo_nlp.word_files.write_table`."""

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -48,6 +48,7 @@ class Speak(Runner):
 
     Options = SpeechOptions
     batch = 1
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)  # its splines have no solution in 16 bits: "Discriminant…"
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)

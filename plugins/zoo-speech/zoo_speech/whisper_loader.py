@@ -15,6 +15,7 @@ from zoo.cards import ModelCard
 from zoo.errors import IntegrityError, UnsupportedFormat
 from zoo.plugin import Checkpoint, LoadContext, Loader
 from zoo_speech.ctranslate2 import read_ctranslate2
+from zoo_speech.sampling import whisper_sample
 
 __all__ = ["CT2_FILE", "WhisperLoader", "config_of", "transformers_tensors"]
 
@@ -66,6 +67,12 @@ class WhisperLoader(Loader):
         config = WhisperConfig(**{name: value for name, value in card.config.items() if name in known})
         with torch.device("meta"):
             return WhisperForConditionalGeneration(config).eval()
+
+    def sample(
+        self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Windows of 30 s; see `zoo.plugin.Loader.sample`."""
+        return whisper_sample(module, batch)
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> WhisperForConditionalGeneration:
         """Whisper with all weights in place.

@@ -31,7 +31,7 @@ def zoo_loaders() -> Mapping[str, str]:
         "onnx": "zoo_vision.onnx_loader:OnnxLoader",
         "timm": "zoo_vision.timm_loader:TimmLoader",
         "torchvision": "zoo_vision.torchvision_loader:TorchvisionLoader",
-        "torchvision-detection": "zoo_vision.torchvision_loader:TorchvisionLoader",
+        "torchvision-detection": "zoo_vision.torchvision_loader:TorchvisionDetectionLoader",
         "transformers-vision": "zoo_vision.transformers_loader:TransformersVisionLoader",
     }
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.plugin import Checkpoint
+    from zoo.plugin import Checkpoint, LoadContext
 
-__all__ = ["base_tensors", "counters", "fits"]
+__all__ = ["base_tensors", "counters", "ready"]
 
 
 def base_tensors(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
@@ -27,8 +26,11 @@ def counters(module: nn.Module) -> list[str]:
     return [name for name, _ in module.named_buffers() if name.endswith("num_batches_tracked")]
 
 
-def fits(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> bool:
-    """Whether names and shapes are the module's, counters aside."""
-    skip = set(counters(module))
-    wanted = {name: tensor.shape for name, tensor in module.state_dict().items() if name not in skip}
-    return wanted == {name: tensor.shape for name, tensor in tensors.items() if name not in skip}
+def ready(module: nn.Module, context: LoadContext) -> nn.Module:
+    """The module in evaluation mode, on the device and in the type of the load; for buffers that building computed."""
+    buffers = [buffer for buffer in module.buffers() if buffer.device != context.device or _differs(buffer, context)]
+    return (module.to(device=context.device, dtype=context.dtype) if buffers else module).eval()
+
+
+def _differs(buffer: torch.Tensor, context: LoadContext) -> bool:
+    return buffer.is_floating_point() and buffer.dtype != context.dtype

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import onnxruntime
 
@@ -63,6 +63,8 @@ def _session(path: Path, providers: list[str]) -> onnxruntime.InferenceSession:
 
 class OnnxLoader(Loader):
     """Engines from the single `.onnx` file of a checkpoint."""
+
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> OnnxEngine:
         """The engine on `context.device`, in the precision of the file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from zoo.cards import ModelCard
-from zoo.errors import MissingDependency, UnsupportedFormat
+from zoo.errors import MissingDependency, UnsupportedFormat, WeightsMismatch
 from zoo.plugin import Checkpoint, LoadContext, Loader
 from zoo_vision.blank import on_meta
-from zoo_vision.checkpoints import base_tensors, counters, fits
+from zoo_vision.checkpoints import base_tensors, counters, ready
 from zoo_vision.names import timm_name
+from zoo_vision.sampling import picture_sample
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +34,12 @@ class TimmLoader(Loader):
         except MissingDependency as error:
             raise UnsupportedFormat(error.cause, error.remedy) from error
 
+    def sample(
+        self, card: ModelCard, module: nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Pictures of the card's input size; see `zoo.plugin.Loader.sample`."""
+        return picture_sample(card, module, batch)
+
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> nn.Module:
         """The module with the checkpoint's weights; `head.safetensors` replaces the classifier.
 
@@ -41,9 +49,15 @@ class TimmLoader(Loader):
         """
         with context.no_init():
             module = build(checkpoint.card)
-        tensors = _named_tensors(checkpoint, module, context) | checkpoint.head_tensors()
-        context.assign(module, tensors, ignore=counters(module))
-        return module.to(device=context.device, dtype=context.dtype).eval()
+        base, head = _base_tensors(checkpoint, module), checkpoint.head_tensors()
+        ignore = counters(module)
+        try:
+            context.assign(module, base | head, ignore=ignore)
+        except WeightsMismatch:
+            if not base or not checkpoint.card.config.get("tag"):
+                raise
+            context.assign(module, _converted(checkpoint.card, base, context) | head, ignore=ignore)
+        return ready(module, context)
 
 
 def build(card: ModelCard, num_classes: int | None = None) -> nn.Module:
@@ -63,40 +77,40 @@ def _full_name(card: ModelCard) -> str:
     return f"{card.architecture}.{tag}" if tag else card.architecture
 
 
-def _named_tensors(checkpoint: Checkpoint, module: Any, context: LoadContext) -> dict[str, torch.Tensor]:
-    """The tensors of the body and its original classifier under the names of `module`."""
-    base, config = base_tensors(checkpoint), checkpoint.card.config
-    if style := config.get("names"):
-        depths = [len(stage) for stage in module.blocks]
-        return {timm_name(style, name, depths): tensor for name, tensor in base.items()}
-    if not base or not config.get("tag") or fits(module, base | checkpoint.head_tensors()):
+def _base_tensors(checkpoint: Checkpoint, module: Any) -> dict[str, torch.Tensor]:
+    """The tensors of the body and its original classifier, under the names of `module` where the card knows them."""
+    base, style = base_tensors(checkpoint), checkpoint.card.config.get("names")
+    if not style:
         return base
-    return _converted(checkpoint.card, base, context)
+    depths = [len(stage) for stage in module.blocks]
+    return {timm_name(style, name, depths): tensor for name, tensor in base.items()}
 
 
 def _converted(card: ModelCard, base: Mapping[str, torch.Tensor], context: LoadContext) -> dict[str, torch.Tensor]:
     """Tensors that timm itself renames or reshapes when it loads this file (CLIP, DINOv2, label offsets, …).
 
     timm keeps the conversion private to each architecture; loading once into a scratch module reaches all of them.
+    The scratch module has no memory of its own: what timm would copy into it is taken as it is.
     """
     # timm's conversions know nothing of the counters of batch normalisation, which evaluation does not need.
     state = {name: tensor for name, tensor in base.items() if not name.endswith("num_batches_tracked")}
     try:
-        with context.no_init(), _Written() as written:
+        with context.no_init(), _Copied() as copied, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r".*copying from a non-meta parameter")
             scratch = timm.create_model(_full_name(card), pretrained=True, pretrained_cfg_overlay={"state_dict": state})
     except (RuntimeError, LookupError, ValueError, TypeError, AttributeError):
         # The conversions fail in many ways on a file that is not theirs; assigning the file as it is names the tensors.
         return dict(base)
     found = scratch.state_dict(keep_vars=True)
-    return {name: tensor.detach() for name, tensor in found.items() if id(tensor) in written.ids}
+    return {name: copied.sources[id(tensor)] for name, tensor in found.items() if id(tensor) in copied.sources}
 
 
-class _Written(TorchFunctionMode):
-    """Remembers which tensors were copied into: some architectures of timm accept files that lack tensors."""
+class _Copied(TorchFunctionMode):
+    """Remembers what was copied into which tensor: some architectures of timm accept files that lack tensors."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ids: set[int] = set()
+        self.sources: dict[int, torch.Tensor] = {}
 
     def __torch_function__(
         self,
@@ -106,5 +120,5 @@ class _Written(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         if func is torch.Tensor.copy_:
-            self.ids.add(id(args[0]))
+            self.sources[id(args[0])] = args[1].detach()
         return func(*args, **(kwargs or {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import torchvision
 from torch import nn
@@ -14,10 +14,11 @@ from torchvision.ops import FrozenBatchNorm2d
 from zoo.cards import ModelCard
 from zoo.errors import MissingDependency, UnsupportedFormat
 from zoo.plugin import Checkpoint, LoadContext, Loader
-from zoo_vision.blank import hollow, on_meta
-from zoo_vision.checkpoints import base_tensors, counters
+from zoo_vision.blank import on_meta
+from zoo_vision.checkpoints import base_tensors, counters, ready
+from zoo_vision.sampling import detector_sample, film_sample, picture_sample
 
-__all__ = ["TorchvisionLoader", "build"]
+__all__ = ["TorchvisionDetectionLoader", "TorchvisionLoader", "build"]
 
 # Names in the oldest DenseNet files, and what torchvision's `_load_state_dict` makes of them.
 _OLD_DENSENET = re.compile(r"(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)")
@@ -34,6 +35,12 @@ class TorchvisionLoader(Loader):
         except MissingDependency as error:
             raise UnsupportedFormat(error.cause, error.remedy) from error
 
+    def sample(
+        self, card: ModelCard, module: nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Pictures or films of the card's size; see `zoo.plugin.Loader.sample`."""
+        return film_sample(card, module, batch) if "clip_len" in card.config else picture_sample(card, module, batch)
+
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> nn.Module:
         """The module with the checkpoint's weights; `head.safetensors` replaces the last layer.
 
@@ -41,11 +48,24 @@ class TorchvisionLoader(Loader):
             MissingDependency: the installed torchvision has no such architecture.
             WeightsMismatch: names the tensors that are missing, extra or misshapen.
         """
-        module = hollow(lambda: build(checkpoint.card))
+        with context.no_init():
+            module = build(checkpoint.card)
         tensors = base_tensors(checkpoint) | checkpoint.head_tensors()
         ignore = {*counters(module), *(name for name in tensors if name.endswith("num_batches_tracked"))}
         context.assign(module, tensors, rename=_rename, ignore=ignore)
-        return module.to(device=context.device, dtype=context.dtype).eval()
+        return ready(module, context)
+
+
+class TorchvisionDetectionLoader(TorchvisionLoader):
+    """The detectors, whose boxes need the precision of float32."""
+
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)
+
+    def sample(
+        self, card: ModelCard, module: nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Lists of pictures of the largest size; see `zoo.plugin.Loader.sample`."""
+        return detector_sample(card, module, batch)
 
 
 def build(card: ModelCard, num_classes: int | None = None) -> nn.Module:

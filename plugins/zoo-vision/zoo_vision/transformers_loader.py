@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.cards import ModelCard
 from zoo.plugin import Checkpoint, PretrainedLoader
+from zoo_vision.sampling import transformers_sample
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PretrainedConfig
 
 __all__ = ["TransformersVisionLoader"]
@@ -29,6 +31,12 @@ class TransformersVisionLoader(PretrainedLoader):
         "visual-question-answering": "AutoModelForVisualQuestionAnswering",
         "zero-shot-image-classification": "AutoModelForZeroShotImageClassification",
     }
+
+    def sample(
+        self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Pictures, with words where they are asked for; see `zoo.plugin.Loader.sample`."""
+        return transformers_sample(card, module, batch, length)
 
     def config(self, checkpoint: Checkpoint) -> PretrainedConfig:
         """The configuration in config.json; a masked autoencoder sees the whole picture here, not a random quarter."""

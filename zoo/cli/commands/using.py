@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,10 +32,32 @@ def predict(
     save: Annotated[
         Path | None, typer.Option(help="Write pictures of the results (speech: WAV files) here.", metavar="DIR")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write all results into this .jsonl or .parquet file; the same command goes on after a break.",
+            metavar="FILE",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin the output file again.")] = False,
+    on_error: Annotated[
+        str,
+        typer.Option(help="For inputs that cannot be used: raise, skip, or return an error in their place."),
+    ] = "return",
     url: Annotated[bool, typer.Option("--url", help="Fetch inputs that are https:// URLs.")] = False,
-    device: Device = "auto",
+    device: Annotated[
+        str, typer.Option(help="Where to run: auto, cpu, cuda, cuda:1, mps, xpu, cuda:0,cuda:1.", metavar="DEVICE")
+    ] = "auto",
     dtype: Annotated[str, typer.Option(help="Floating-point type: auto, float32, float16, bfloat16.")] = "auto",
     batch: Batch = None,
+    compile_: Annotated[bool, typer.Option("--compile", help="Run through torch.compile: slow at first.")] = False,
+    autocast: Annotated[
+        str | None, typer.Option(help="Compute in this type where it is safe: bfloat16, float16.", metavar="TYPE")
+    ] = None,
+    engine: Annotated[str | None, typer.Option(help="torch, or onnxruntime where it is faster.")] = None,
+    quantize: Annotated[str | None, typer.Option(help="int8, where it is faster and keeps the results.")] = None,
     offline: Offline = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -49,9 +71,14 @@ def predict(
     Examples:
       zoo predict mobilenetv2_100 cat.jpg pictures/ --save out
       zoo predict all-MiniLM-L6-v2 "A cat sat." --json
+      zoo predict mobilenetv2_100 photos/ --output labels.jsonl
       ls *.jpg | zoo predict mobilenetv2_100 -
     """
     from zoo.cli import predicting
+
+    load: dict[str, Any] = {"device": device, "dtype": dtype, "batch": batch}
+    further = {"compile": compile_ or None, "autocast": autocast, "engine": engine, "quantize": quantize}
+    load |= {name: value for name, value in further.items() if value is not None}
 
     return predicting.predict(
         model,
@@ -59,10 +86,11 @@ def predict(
         task=task,
         settings=settings or [],
         save=save,
+        output=output,
+        overwrite=overwrite,
+        on_error=on_error,
         url=url,
-        device=device,
-        dtype=dtype,
-        batch=batch,
+        load=load,
         offline=offline,
         quiet=quiet,
         as_json=as_json,
