@@ -57,21 +57,23 @@ def resolve(registry: Registry, ref: str | Ref, revision: str | None) -> Resolve
     wanted = revision or parsed.revision
     if parsed.kind == "name":
         from zoo.catalog import held
+        from zoo.catalog.reading import reading
 
         path = registry.ready()
-        model, note = known_id(path, parsed)
-        card = held.card(path, model)
-        return Resolved(card=card, revision=_revision(registry, card, wanted), note=note)
+        with reading(path):
+            model, note = known_id(path, parsed)
+            card = held.card(path, model)
+            latest = held.newest(path, model) if wanted is None else None
+        found = latest if wanted is None else registry.catalog.find_revision(model, wanted)
+        return Resolved(card=card, revision=found, note=note)
     card = _uncatalogued(registry, parsed)
     # A folder may have changed since it was last read, and an unpinned hub ref may have moved: ask the source again.
     fixed = parsed.kind == "pypi" or (registry.settings.offline and parsed.kind != "folder")
-    return Resolved(card=card, revision=_revision(registry, card, None) if fixed else None)
+    return Resolved(card=card, revision=_newest(registry, card) if fixed else None)
 
 
-def _revision(registry: Registry, card: ModelCard, wanted: str | None) -> str | None:
-    """A fixed revision, or the newest one that is here, or None."""
-    if wanted is not None:
-        return registry.catalog.find_revision(card.id, wanted)
+def _newest(registry: Registry, card: ModelCard) -> str | None:
+    """The newest revision that is here, or None."""
     from zoo.catalog import held
 
     return held.newest(registry.ready(), card.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,30 @@ Row = dict[str, Any]
 WAIT_S = 10
 
 
+# The database that is open for reading in this thread: opening one takes longer than most questions.
+_OPEN: ContextVar[tuple[Path, sqlite3.Connection] | None] = ContextVar("open", default=None)
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """An open database of the schema that this code knows; raises `CatalogError` when there is none."""
+    """An open database of the schema that this code knows; raises `CatalogError` when there is none.
+
+    Inside the block it is the same connection for all who read the same database.
+    """
+    already = _OPEN.get()
+    if already and already[0] == path:
+        yield already[1]
+        return
+    with _reading(path) as connection:
+        token = _OPEN.set((path, connection))
+        try:
+            yield connection
+        finally:
+            _OPEN.reset(token)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     with opened(path) as connection:
         version = connection.execute("PRAGMA user_version").fetchone()["user_version"]
         if version > SCHEMA_VERSION:
