@@ -118,9 +118,10 @@ def by_pipeline(model: Any, inputs: Sequence[str]) -> list[Any]:
 
     runner = model.engine.runner
     pipe = pipeline("feature-extraction", model=model.module, tokenizer=runner.tokens.tokenizer, device="cpu")
+    cut = {"truncation": True, "max_length": runner.tokens.limit}
     made = []
     for text in inputs:
-        hidden = pipe(text, return_tensors=True, truncation=True, max_length=runner.tokens.limit)
+        hidden = pipe(text, return_tensors=True, tokenize_kwargs=cut)
         made.append(runner.pooling(hidden, torch.ones(hidden.shape[:2]))[0])
     return made
 
@@ -203,15 +204,24 @@ def judged(text: str, met: bool, aim: Any) -> list[str]:
 
 def stream_only(home: Path, name: str, inputs: list[str], count: int) -> None:
     """In a process of its own: stream so many inputs and print the largest resident size in MB."""
-    import resource
-
     import zoo
 
     os.environ["ZOO_HOME"] = str(home)
     given: Iterator[str] = islice(cycle(inputs), count)
     with zoo.load(name) as model:
         done = sum(1 for _ in model.stream(given))
-    print(json.dumps({"done": done, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps({"done": done, "mb": peak()}))
+
+
+def peak() -> float:
+    """The largest resident size of this process, in MB; that of `getrusage` is never below the parent's on Linux."""
+    try:
+        line = next(row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    except (OSError, StopIteration):
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def memory(home: Path, name: str, listed: Path, few: int, many: int) -> list[str]:

@@ -62,7 +62,7 @@ def compile_constraints(uv: str, files: list[str]) -> int:
     skip = [part for name in own for part in ("--no-emit-package", name)]
     command = [uv, "pip", "compile", "--python", sys.executable, "--quiet", "--no-header", "--no-annotate", "--upgrade"]
     command += ["--no-emit-index-url", "--no-emit-find-links", *skip, "-o", "constraints.txt"]
-    command += ["--extra", "run", "pyproject.toml", "requirements-dev.txt", "-"]
+    command += ["--extra", "run", "--extra", "onnx", "pyproject.toml", "requirements-dev.txt", "-"]
     return subprocess.run(command, input=source, text=True, env=environment(), check=False).returncode
 
 
