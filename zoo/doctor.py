@@ -194,8 +194,8 @@ def _devices(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
         return
     for device in devices:
         cores = f", {device.cores} cores" if device.cores else ""
-        text = f"{device.name}: {device.description}{cores}, {device.free / 1e9:.1f} of {device.total / 1e9:.1f} GB free"
-        yield "ok", text, ""
+        memory = f"{device.free / 1e9:.1f} of {device.total / 1e9:.1f} GB free"
+        yield "ok", f"{device.name}: {device.description}{cores}, {memory}", ""
 
 
 Look = Callable[["Registry", bool, bool], Iterator[Finding]]

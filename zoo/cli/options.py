@@ -11,7 +11,7 @@ __all__ = ["Batch", "Device", "Json", "Model", "Models", "Offline", "Quiet", "mo
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket; a missing file is named.")]
 Device = Annotated[str, typer.Option(help="Where to run: auto, cpu, cuda, cuda:1, mps, xpu.", metavar="DEVICE")]
-Batch = Annotated[int | None, typer.Option(help="Inputs run at once; the task's own number when not given.", min=1)]
+Batch = Annotated[int | None, typer.Option(help="Inputs run at once; found by measuring when not given.", min=1)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no messages.")]
 
 

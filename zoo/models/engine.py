@@ -22,7 +22,7 @@ from zoo.errors import BadOption, ZooError
 from zoo.models.accelerating import Forward, Mover
 from zoo.models.batching import Batch, Slot, Windows
 from zoo.models.failing import Failure, OnError, run_failure, unburdened
-from zoo.models.pacing import Pace
+from zoo.models.pacing import UP, UP_CPU, Pace
 from zoo.models.preparing import Preparing
 from zoo.models.running import BatchRunner, Own, Source
 from zoo.plugin import Runner
@@ -77,7 +77,8 @@ class Engine:
         if (autocast or compile) and not isinstance(self.source.module(), torch.nn.Module):
             raise BadOption("the model does not run on torch, so autocast and compile do not apply", "Leave them out.")
         self._clock = clock
-        self._pace = Pace(batch or runner.batch, fixed=batch is not None or runner.batch == 1)
+        gain = UP_CPU if where.type == "cpu" else UP
+        self._pace = Pace(batch or runner.batch, fixed=batch is not None or runner.batch == 1, gain=gain)
         self._start = batch or runner.batch
         self._early = where.type != "cpu"
         spare = cpu_count() - (0 if self._early else 1)  # beside a CPU's batches the calling thread prepares too

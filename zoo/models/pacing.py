@@ -6,10 +6,11 @@ import statistics
 import threading
 from collections.abc import Callable
 
-__all__ = ["Pace"]
+__all__ = ["UP", "UP_CPU", "Pace"]
 
 PAIRS = 3  # batches of each of two sizes that are compared, neighbours in length
 UP = 1.04  # a batch twice as large must be this much faster to be worth its memory
+UP_CPU = 1.15  # on a CPU it is everybody's memory, and what little is gained beyond this is mostly noise
 DOWN = 1.02  # one half as large, this much
 LONGEST = 2.0  # seconds: a batch that takes longer is not made larger, others wait for the device
 FIRST_REST = 2  # batches before the first comparison
@@ -27,10 +28,12 @@ class Pace:
     Args:
         start: examples in a batch at first.
         fixed: never change it, except when memory runs out.
+        gain: how many times faster twice as many must be.
     """
 
-    def __init__(self, start: int, *, fixed: bool = False) -> None:
+    def __init__(self, start: int, *, fixed: bool = False, gain: float = UP) -> None:
         self.fixed = fixed
+        self._gain = gain
         self._count = start
         self._lock = threading.Lock()
         self._most = MOST
@@ -108,7 +111,7 @@ class Pace:
         if trial is None or min(len(tried), len(known)) <= PAIRS:
             return
         ratio = statistics.median(new / old for new, old in zip(tried[1:], known[1:], strict=False))
-        if ratio >= (UP if trial > self._count else DOWN):
+        if ratio >= (self._gain if trial > self._count else DOWN):
             self._refused.add(self._count)
             self._count = trial
         else:
