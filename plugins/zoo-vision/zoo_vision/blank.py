@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["hollow", "on_meta"]
+__all__ = ["on_meta"]
 
 # What weights and statistics are made of.
 _EMPTY = frozenset({torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.zeros})
@@ -26,19 +26,11 @@ def on_meta(build: Callable[[], nn.Module], *, computes: bool = False) -> nn.Mod
             `arange` and the like make then keep their numbers until the module is built.
     """
     if computes:
-        return hollow(build).to("meta").eval()
+        with _Shapes():
+            made = build()
+        return made.to("meta").eval()
     with torch.device("meta"):
         return build().eval()
-
-
-def hollow(build: Callable[[], nn.Module]) -> nn.Module:
-    """What `build` makes, with its weights on the meta device and what it computes while building in memory.
-
-    Weights are then assigned, none is filled at random: torch's `trunc_normal_` draws until every number lies within
-    bounds, which may never be where drawing is skipped and the memory holds anything.
-    """
-    with _Shapes():
-        return build()
 
 
 class _Shapes(TorchFunctionMode):

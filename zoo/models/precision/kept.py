@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import shutil
 import tempfile
@@ -13,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from zoo.devices.container import cpu_count
 
 __all__ = ["Kept", "digest", "machine", "versions"]
 
@@ -87,8 +88,7 @@ def versions(plugin: str) -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """What a measurement holds for: the processor, and how many of its cores this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"processor": _processor(), "cores": cores, "system": f"{platform.system()} {platform.machine()}"}
+    return {"processor": _processor(), "cores": cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
 
 
 def _processor() -> str:
