@@ -34,6 +34,7 @@ from zoo.results import (
 )
 
 __all__ = [
+    "LEARNT",
     "TASKS",
     "Answer",
     "Box",
@@ -55,6 +56,7 @@ __all__ = [
     "Segmentation",
     "Similarity",
     "Speech",
+    "TargetKind",
     "Task",
     "TokenFill",
     "Transcript",
@@ -62,6 +64,22 @@ __all__ = [
 ]
 
 InputKind = Literal["image", "text", "audio", "video", "pair"]
+
+# The forms of what is learnt: one class of several, several at once, a number, a tag for each word, pairs of texts that
+# belong together, pairs with how alike they are, the text itself, and a class for each pixel.
+TargetKind = Literal["single", "multi", "regression", "tags", "pairs", "scored", "text", "mask"]
+
+# Which tasks can be learnt from data, in which forms; the first is meant where the data does not say otherwise.
+LEARNT: dict[str, tuple[TargetKind, ...]] = {
+    "image-classification": ("single", "multi"),
+    "text-classification": ("single", "multi", "regression"),
+    "audio-classification": ("single",),
+    "token-classification": ("tags",),
+    "feature-extraction": ("pairs", "scored"),
+    "fill-mask": ("text",),
+    "text-generation": ("text",),
+    "image-segmentation": ("mask",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

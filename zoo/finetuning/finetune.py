@@ -19,7 +19,7 @@ from zoo.finetuning.run import Run, new_run_id
 from zoo.infer import UNKNOWN
 from zoo.models.load import open_model
 from zoo.models.wanted import Wanted
-from zoo.plugin import Checkpoint
+from zoo.plugin import Checkpoint, Target
 from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -127,5 +127,7 @@ def _learn(job: Job, report: Report) -> Learnt:
     probe = fit_probe(learnt, data.train.labels, seed=settings.seed)
     metrics = classification_metrics(job.held_out.labels, probe.predict(held))
     adapter = adapter_class(Checkpoint(card=pulled.card, path=pulled.path, revision=pulled.manifest.revision))
-    head = adapter.head(torch.from_numpy(probe.weight), torch.from_numpy(probe.bias), probe.classes)
+    head = adapter.head(
+        torch.from_numpy(probe.weight), torch.from_numpy(probe.bias), Target(kind="single", labels=probe.classes)
+    )
     return Learnt(probe=probe, metrics=metrics, head=head)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zoo.plugin.contracts import Checkpoint, FineTuner, Head, LoadContext, Loader, NoOptions, Runner, option
+from zoo.plugin.contracts import ADAPTER_FILE, HEAD_FILE, Checkpoint, LoadContext, Loader, NoOptions, Runner, option
+from zoo.plugin.finetuners import FineTuner, Head, Target, Trained
 from zoo.plugin.hookspecs import API_VERSION, hookimpl, hookspec
 from zoo.plugin.manager import PluginInfo, PluginManager
 from zoo.plugin.pretrained import PretrainedLoader, read_object, refuse_code
@@ -10,8 +11,10 @@ from zoo.plugin.rows import FAMILY, arxiv, member, stated
 from zoo.plugin.sampling import meta_floats, meta_tokens, pretrained_sample
 
 __all__ = [
+    "ADAPTER_FILE",
     "API_VERSION",
     "FAMILY",
+    "HEAD_FILE",
     "Checkpoint",
     "FineTuner",
     "Head",
@@ -22,6 +25,8 @@ __all__ = [
     "PluginManager",
     "PretrainedLoader",
     "Runner",
+    "Target",
+    "Trained",
     "arxiv",
     "hookimpl",
     "hookspec",

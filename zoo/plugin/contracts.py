@@ -1,6 +1,7 @@
-"""What a plugin supplies: loaders, runners and fine-tuning adapters, and what the core hands to them.
+"""What a plugin supplies: loaders and runners, and what the core hands to them.
 
-Plugins subclass `Loader`, `Runner` and `FineTuner`. The steps are small and pure: the core owns threads, batches,
+Plugins subclass `Loader` and `Runner`, and `FineTuner` of `zoo.plugin.finetuners`.
+The steps are small and pure: the core owns threads, batches,
 memory, order, progress, splits, training and records.
 """
 
@@ -20,9 +21,19 @@ from zoo.errors import IntegrityError, NotInstalled
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Checkpoint", "FineTuner", "Head", "LoadContext", "Loader", "NoOptions", "Runner", "option"]
+__all__ = [
+    "ADAPTER_FILE",
+    "HEAD_FILE",
+    "Checkpoint",
+    "LoadContext",
+    "Loader",
+    "NoOptions",
+    "Runner",
+    "option",
+]
 
 HEAD_FILE = "head.safetensors"
+ADAPTER_FILE = "adapter_model.safetensors"  # low-rank adapters, under peft's own names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +71,8 @@ class Checkpoint:
             raise IntegrityError(f"{self.card.id}: {name} is not valid JSON: {error}") from error
 
     def weight_files(self) -> list[Path]:
-        """The safetensors files that hold the model, shards in order, without the head's."""
-        found = sorted(p for p in self.path.glob("*.safetensors") if p.name != HEAD_FILE)
+        """The safetensors files that hold the model, shards in order, without the head's and the adapter's."""
+        found = sorted(p for p in self.path.glob("*.safetensors") if p.name not in {HEAD_FILE, ADAPTER_FILE})
         if not found:
             raise NotInstalled(f"{self.card.id}: no safetensors file in {self.path}", f"`zoo pull {self.card.id}`.")
         return found
@@ -248,35 +259,3 @@ class Runner:
         if len(results) == 1:
             return results[0]
         raise TypeError(f"{type(self).__name__} prepared several examples and does not define merge()")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Head:
-    """A new linear head, as it is stored beside the unchanged weights of its base.
-
-    Attributes:
-        tensors: of `head.safetensors`, named as the loader's module names them.
-        config: what changes in the card's `config`, at least the labels.
-    """
-
-    tensors: Mapping[str, torch.Tensor]
-    config: Mapping[str, Any]
-
-
-class FineTuner:
-    """How a loader's modules are trained for a task.
-
-    The core reads the data, runs the runner's `prepare` and `collate`, computes `features` once, solves the linear
-    head with k-fold choice of its regularisation, and registers the result.
-    """
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint = checkpoint
-
-    def features(self, module: Any, batch: Any) -> torch.Tensor:
-        """Features (batch, dimensions) that the head sees, for a batch as the task's runner collates it."""
-        raise TypeError(f"{type(self).__name__} does not define features()")
-
-    def head(self, weight: torch.Tensor, bias: torch.Tensor, labels: Sequence[str]) -> Head:
-        """The head `features @ weight.T + bias`, weight (classes, dimensions), bias (classes,), one row a label."""
-        raise TypeError(f"{type(self).__name__} does not define head()")

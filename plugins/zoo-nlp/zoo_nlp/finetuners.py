@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
-from zoo.plugin import Checkpoint, FineTuner, Head
+from zoo.plugin import Checkpoint, FineTuner, Head, Target
 from zoo_nlp.pooling import Pooling, encoder_of
 from zoo_nlp.transformers_loader import POOLED_LINEAR
 
@@ -24,9 +22,9 @@ class TextClassifier(FineTuner):
         """Pooled text vectors (batch, dimensions), scaled to length 1 where the checkpoint says so."""
         return self.pooling(encoder_of(module)(**batch).last_hidden_state, batch["attention_mask"])
 
-    def head(self, weight: torch.Tensor, bias: torch.Tensor, labels: Sequence[str]) -> Head:
+    def head(self, weight: torch.Tensor, bias: torch.Tensor, target: Target) -> Head:
         """The head as `PooledClassifier` names its parts."""
         return Head(
             tensors={"head.weight": weight, "head.bias": bias},
-            config={"head": POOLED_LINEAR, "labels": list(labels)},
+            config={"head": POOLED_LINEAR, **target.config},
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from zoo.errors import UnknownTask
-from zoo.plugin import FineTuner, Head
+from zoo.plugin import FineTuner, Head, Target
 from zoo_vision import timm_loader, torchvision_loader
 from zoo_vision.blank import on_meta
 from zoo_vision.bodies import last_layer, without
@@ -35,17 +34,17 @@ class LinearClassifier(FineTuner):
             raise self.refusal()
         return made
 
-    def head(self, weight: torch.Tensor, bias: torch.Tensor, labels: Sequence[str]) -> Head:
+    def head(self, weight: torch.Tensor, bias: torch.Tensor, target: Target) -> Head:
         """The classifier's tensors under the names that the library gives them.
 
         Raises:
             UnknownTask: the architecture does not end in one linear layer with a bias.
         """
-        name, layer = self.classifier(on_meta(lambda: self.build(len(labels)), computes=self.computes))
+        name, layer = self.classifier(on_meta(lambda: self.build(len(target.labels)), computes=self.computes))
         if not self.replaceable(layer) or layer.weight.shape[:2] != weight.shape:
             raise self.refusal()
         tensors = {f"{name}.weight": weight.reshape(layer.weight.shape).contiguous(), f"{name}.bias": bias.contiguous()}
-        return Head(tensors=tensors, config={"labels": list(labels), "num_classes": len(labels)})
+        return Head(tensors=tensors, config=target.config)
 
     def replaceable(self, layer: Any) -> bool:
         """Whether this is a linear layer with a bias."""

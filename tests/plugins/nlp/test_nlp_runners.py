@@ -22,7 +22,7 @@ from zoo_nlp.transformers_loader import TransformersLoader
 from zoo.errors import BadData, BadOption, IntegrityError, UnsafeFile, UnsupportedFormat
 from zoo.models.context import Context
 from zoo.models.options import read_options
-from zoo.plugin import Checkpoint
+from zoo.plugin import Checkpoint, Target
 
 TEXTS = ["the cat sat on the mat .", "good film", "a", "the dog is bad . the cat is good ."]
 
@@ -228,7 +228,7 @@ def test_a_fine_tuned_head_gives_what_it_was_solved_for(make: Any, context: Cont
         features = adapter.features(base, runner.collate(examples))
     assert torch.allclose(features.norm(dim=1), torch.ones(len(TEXTS)), atol=1e-5)
 
-    head = adapter.head(torch.randn(3, 16), torch.randn(3), ["x", "y", "z"])
+    head = adapter.head(torch.randn(3, 16), torch.randn(3), Target(kind="single", labels=("x", "y", "z")))
     save_file(dict(head.tensors), checkpoint.path / "head.safetensors")
     card = checkpoint.card.replace(task="text-classification", config={**checkpoint.card.config, **head.config}).check()
     tuned = Checkpoint(card=card, path=checkpoint.path, revision=checkpoint.revision)

@@ -15,6 +15,7 @@ from zoo_vision.timm_loader import TimmLoader
 from zoo_vision.torchvision_loader import TorchvisionLoader
 
 from zoo.errors import BadCard, MissingDependency, UnknownTask, UnsupportedFormat, WeightsMismatch
+from zoo.plugin import Target
 
 TIMM = [
     "convnext_atto.d2_in1k",
@@ -142,7 +143,7 @@ def test_a_new_head_makes_a_new_classifier(cards, write, load, randomise, model,
     with torch.inference_mode():
         features = adapter.features(module, batch)
     weight, bias = torch.randn(3, features.shape[1]), torch.randn(3)
-    head = adapter.head(weight, bias, ["a", "b", "c"])
+    head = adapter.head(weight, bias, Target(kind="single", labels=("a", "b", "c")))
     assert set(head.tensors) == {f"{place}.weight", f"{place}.bias"}
     assert head.config == {"labels": ["a", "b", "c"], "num_classes": 3}
 
@@ -155,7 +156,9 @@ def test_a_new_head_makes_a_new_classifier(cards, write, load, randomise, model,
 
 def test_a_new_head_on_a_renamed_file(cards, write, load):
     card = cards["mobilenetv2_100"]
-    head = TimmClassifier(write(card, {})).head(torch.randn(2, 1280), torch.randn(2), ["a", "b"])
+    head = TimmClassifier(write(card, {})).head(
+        torch.randn(2, 1280), torch.randn(2), Target(kind="single", labels=("a", "b"))
+    )
     tuned = card.replace(config={**card.config, **head.config})
     module = load(TimmLoader(), write(tuned, models.mobilenet_v2().state_dict(), dict(head.tensors)))
     torch.testing.assert_close(module.classifier.weight.data, head.tensors["classifier.weight"])
@@ -170,7 +173,9 @@ def test_classifiers_that_are_no_linear_layer_are_refused(cards, write, load):
     with pytest.raises(UnknownTask, match="linear layer"):
         TorchvisionClassifier(checkpoint).features(module, batch)
     with pytest.raises(UnknownTask, match="linear layer"):
-        TorchvisionClassifier(checkpoint).head(torch.zeros(2, 512), torch.zeros(2), ["a", "b"])
+        TorchvisionClassifier(checkpoint).head(
+            torch.zeros(2, 512), torch.zeros(2), Target(kind="single", labels=("a", "b"))
+        )
 
 
 @pytest.mark.parametrize(
