@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from zoo.api import Zoo
     from zoo.cards import ModelCard, Ref
+    from zoo.choosing import Recommendation
     from zoo.comparing import Comparison
     from zoo.descent.family import Descent
     from zoo.errors import ZooError
+    from zoo.evaluation import Evaluated
     from zoo.finetuning import Run
     from zoo.models import Model
 
@@ -36,12 +38,14 @@ __all__ = [
     "ZooError",
     "__version__",
     "compare",
+    "evaluate",
     "facets",
     "finetune",
     "installed",
     "lineage",
     "load",
     "pull",
+    "recommend",
     "remove",
     "search",
     "show",
@@ -254,48 +258,69 @@ def load(
 
 
 def finetune(
-    ref: str,
-    data: str | Path,
+    ref: str | None = None,
+    data: Any = None,
     *,
     task: str | None = None,
     name: str | None = None,
     method: str = "auto",
-    test_size: float = 0.2,
-    limit: int | None = None,
+    epochs: int | None = None,
+    max_seconds: float | None = None,
     seed: int = 0,
-    text_column: str | None = None,
-    label_column: str | None = None,
     device: str = "auto",
-    batch: int | None = None,
-) -> Run:
-    """Adapt a model to labelled data; the result is a new model, registered with its lineage.
+    resume: str | None = None,
+    **settings: Any,
+) -> Run | None:
+    """Adapt a model to data of your own; the result is a new model, registered with its lineage, score and report.
 
     Args:
         ref: the base model.
-        data: a folder with one sub-folder of pictures per class, or a CSV, TSV, JSON-lines or Parquet file of texts.
-        task: `image-classification` or `text-classification`; what the base can learn when None.
+        data: a folder with one sub-folder per class, a CSV, TSV, JSON-lines or Parquet file, `hf:owner/data-set`, or
+            rows as tuples or dicts.
+        task: what to learn; by itself what fits the model and the data.
         name: of the new model; made from base and data when None.
-        method: `probe` (a linear head on fixed features), or `auto`, which is `probe` for now.
-        test_size: share of the data that is held out, unless the data brings a `test` part.
-        limit: use only so many examples, stratified.
-        seed: of the split and the folds.
-        text_column, label_column: of a table; found by their usual names when None.
-        device, batch: as of `load`.
+        method: `probe` (a linear head on fixed features), `head`, `lora`, `full`, or `auto`, which chooses.
+        epochs, max_seconds: how long to train at most.
+        seed: of the split, the folds, new layers, order and augmentation.
+        device: as of `load`.
+        resume: the id of a run that was stopped, or `last`, in the place of a model and data.
+        settings: all others, as `zoo.finetuning.Settings` lists them, such as `columns={"text": "review"}`.
 
     Returns:
-        the run: `model` (its name), `metrics` on the held-out part, `record`.
+        the run: `model` (its name), `metrics` on the held-out part, `report`, `record`. None in all but the first of
+        several processes that train together.
+
+    Raises:
+        BadData: the data cannot be learnt from; `zoo data doctor` says all that is wrong with it.
+        BadOption: a setting makes no sense.
     """
-    return _default().finetune(
-        ref,
-        data,
-        task=task,
-        name=name,
-        method=method,
-        test_size=test_size,
-        limit=limit,
-        seed=seed,
-        text_column=text_column,
-        label_column=label_column,
-        device=device,
-        batch=batch,
-    )
+    if resume is not None:
+        return _default().finetune(resume=resume, data=data)
+    plain: dict[str, Any] = {"task": task, "name": name, "method": method, "epochs": epochs, "max_seconds": max_seconds}
+    return _default().finetune(ref, data, **plain, seed=seed, device=device, **settings)
+
+
+def evaluate(ref: str, data: Any, *, slices: Sequence[str] = (), **options: Any) -> Evaluated:
+    """Measure a model on labelled data, with intervals; the result is recorded as a run.
+
+    Args:
+        ref: the model.
+        data: as of `finetune`; its test part where it has one, else all of it.
+        slices: columns of the table by whose values the score is broken down.
+        options: of `zoo.evaluation.evaluate`: `task`, `kind`, `columns`, `part`, `seed`, `device`, `batch`, …
+
+    Returns:
+        `evaluation` (all measures, each with its interval), `record`, `path`.
+    """
+    return _default().evaluate(ref, data, slices=slices, **options)
+
+
+def recommend(data: Any, task: str | None = None, **options: Any) -> Recommendation:
+    """Rank models for your data by how well a linear head on each does, with what each costs.
+
+    Args:
+        data: as of `finetune`.
+        task: `image-classification` or `text-classification`; by itself what fits the data.
+        options: of `zoo.choosing.recommend`: `max_params`, `max_ms`, `licence`, `download`, `candidates`, `sample`, …
+    """
+    return _default().recommend(data, task, **options)

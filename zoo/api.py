@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.errors import BadOption
 from zoo.registry import Registry
 from zoo.settings import Settings
 
 if TYPE_CHECKING:
     import torch
 
+    from zoo.choosing import Recommendation
     from zoo.comparing import Comparison
     from zoo.descent.family import Descent
+    from zoo.evaluation import Evaluated
     from zoo.finetuning import Run
-    from zoo.finetuning.finetune import Report
+    from zoo.finetuning.job import Report
     from zoo.identity import AliasMove, AliasStep
     from zoo.lockfile import Fetched, Lock
     from zoo.models import Model
@@ -62,16 +65,52 @@ class Zoo(Registry):
         )
         model = load(self, ref, task=task, revision=revision, wanted=wanted)
         warn_deprecated(self.database, model.card)
+        model.can(finetune=self.finetune, evaluate=self.evaluate)
         return model
 
-    def finetune(self, ref: str, data: str | Path, *, report: Report | None = None, **settings: Any) -> Run:
-        """Adapt a model to labelled data; see `zoo.finetune`. `report(what, done, total)` is told of the progress."""
-        from zoo.finetuning import finetune
-        from zoo.finetuning.job import Settings as Wanted
+    def finetune(
+        self,
+        ref: str | None = None,
+        data: Any = None,
+        *,
+        resume: str | None = None,
+        report: Report | None = None,
+        **settings: Any,
+    ) -> Run | None:
+        """Adapt a model to labelled data; see `zoo.finetune`.
+
+        `report(what, done, total, step)` is told of the progress. In all but the first of several processes that train
+        together the result is None.
+        """
+        from zoo.finetuning import finetune, settings_of
+        from zoo.finetuning import resume as go_on
         from zoo.identity import warn_deprecated
 
+        if resume is not None:
+            if ref is not None or settings:
+                raise BadOption("a run that goes on keeps its model and settings", "Leave them out.")
+            return go_on(self, resume, data=data, report=report)
+        if ref is None or data is None:
+            raise BadOption("a model and data are needed", "zoo.finetune(model, data), or resume=RUN.")
+        wanted = settings_of(settings)
         warn_deprecated(self.ready(), self.resolve(ref).card)
-        return finetune(self, ref, data, settings=Wanted(**settings), report=report)
+        return finetune(self, ref, data, settings=wanted, report=report)
+
+    def evaluate(self, ref: str, data: Any, **options: Any) -> Evaluated:
+        """Measure a model on labelled data and record it; see `zoo.evaluate`."""
+        from zoo.evaluation import evaluate
+        from zoo.reporting import papers_again
+        from zoo.runs import found
+
+        made = evaluate(self, ref, data, **options)
+        papers_again(self, found(self, made.id))
+        return made
+
+    def recommend(self, data: Any, task: str | None = None, **options: Any) -> Recommendation:
+        """Rank models for data; see `zoo.recommend`."""
+        from zoo.choosing import recommend
+
+        return recommend(self, data, task, **options)
 
     def compare(self, *refs: str, query: str | None = None, limit: int = 10) -> Comparison:
         """Set models side by side; see `zoo.compare`."""

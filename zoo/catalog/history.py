@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import null, select
+from sqlalchemy import null, select, update
 from sqlalchemy.orm import Session
 
 from zoo.catalog import kinship
@@ -13,7 +13,7 @@ from zoo.catalog.records import Edge, Lineage, RunRecord
 from zoo.catalog.schema import LineageRow, ModelRow, RunRow
 from zoo.errors import CatalogError, NotFound
 
-__all__ = ["add_edge", "all_runs", "finish", "lineage", "one_run", "start"]
+__all__ = ["add_edge", "all_runs", "finish", "forget_run", "lineage", "one_run", "resume", "start"]
 
 
 def start(session: Session, run: RunRecord) -> bool:
@@ -39,6 +39,28 @@ def finish(session: Session, run_id: str, outcome: str, ended: str, changes: Map
     row.outcome, row.ended = outcome, ended
     for name, value in changes.items():
         setattr(row, name, value)
+    return True
+
+
+def resume(session: Session, run_id: str) -> bool:
+    """Enter that a run which was stopped goes on; False when it counts as running. One that is done stays done."""
+    row = session.get(RunRow, run_id)
+    if row is None:
+        raise _unknown(run_id)
+    if row.outcome == "done":
+        raise CatalogError(f"run {run_id!r} is done", "Begin a new run.")
+    changed = row.outcome != "running"
+    row.outcome, row.ended = "running", None
+    return changed
+
+
+def forget_run(session: Session, run_id: str) -> bool:
+    """Remove a run; the lineage that names it stays, without it. False when there is none."""
+    row = session.get(RunRow, run_id)
+    if row is None:
+        return False
+    session.execute(update(LineageRow).where(LineageRow.run == run_id).values(run=None))
+    session.delete(row)
     return True
 
 

@@ -166,6 +166,25 @@ class Machine(Database):
         with self._write() as session:
             return history.finish(session, run_id, outcome, ended or utc_now(), changes)
 
+    def resume_run(self, run_id: str) -> bool:
+        """Enter that a run which was stopped, failed or interrupted goes on; False when it counts as running.
+
+        Raises:
+            NotFound: no such run.
+            CatalogError: it is done.
+        """
+        from zoo.catalog import history
+
+        with self._write() as session:
+            return history.resume(session, run_id)
+
+    def forget_run(self, run_id: str) -> bool:
+        """Remove a run; models and lineage that came of it stay. False when there is none."""
+        from zoo.catalog import history
+
+        with self._write() as session:
+            return history.forget_run(session, run_id)
+
     def runs(self, *, kind: str | None = None, model: str | None = None) -> tuple[RunRecord, ...]:
         """The runs, of one kind or model where given, the latest first."""
         from zoo.catalog import history

@@ -13,7 +13,7 @@ import typer
 
 from zoo.cli.guard import guarded_call
 
-__all__ = ["COMMANDS", "GROUPS", "make_app", "run_app"]
+__all__ = ["COMMANDS", "GROUPS", "USUAL", "make_app", "run_app"]
 
 # Each command with its `module:function` in `zoo.cli.commands`, in the order of the help; imported when it is needed.
 COMMANDS: Mapping[str, str] = {
@@ -25,7 +25,9 @@ COMMANDS: Mapping[str, str] = {
     "list": "models:list_models",
     "rm": "models:rm",
     "predict": "using:predict",
-    "finetune": "using:finetune",
+    "finetune": "finetuning:finetune",
+    "evaluate": "evaluating:evaluate",
+    "recommend": "choosing:recommend",
     "fit": "fitting:fit",
     "devices": "running:devices",
     "ps": "running:ps",
@@ -35,6 +37,20 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "checking:doctor",
 }
 GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "runs": (
+        "What was done: fine-tuning and evaluations, their settings, curves and scores.",
+        {
+            "list": "runs:runs_list",
+            "show": "runs:runs_show",
+            "compare": "runs:runs_compare",
+            "report": "runs:runs_report",
+            "rm": "runs:runs_rm",
+        },
+    ),
+    "data": (
+        "Look through data before a model learns from it.",
+        {"doctor": "data:doctor"},
+    ),
     "alias": (
         "Names of your own for revisions: my-model@prod.",
         {
@@ -73,6 +89,8 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"list": "checking:plugin_list", "sync": "checking:plugin_sync"},
     ),
 }
+# What a group does when none of its commands is named.
+USUAL: Mapping[str, str] = {"runs": "list"}
 
 
 def _version(wanted: bool) -> None:
@@ -133,6 +151,7 @@ def _command(where: str) -> Callable[..., None]:
 
 def run_app(args: list[str]) -> int:
     """Run the application; returns the exit code."""
+    args = _in_full(args)
     first = args[0] if args else ""
     own = first in COMMANDS or first in GROUPS
     app = make_app(first if own and "_ZOO_COMPLETE" not in os.environ else None)
@@ -143,6 +162,13 @@ def run_app(args: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+def _in_full(args: list[str]) -> list[str]:
+    """The arguments with the command that a group alone stands for: `zoo runs` is `zoo runs list`."""
+    usual = USUAL.get(args[0]) if args else None
+    alone = usual and (len(args) == 1 or (args[1].startswith("-") and args[1] not in {"-h", "--help"}))
+    return [args[0], str(usual), *args[1:]] if alone else args
 
 
 def _add_plugin_commands(app: typer.Typer) -> None:

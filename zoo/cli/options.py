@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Batch", "Device", "Json", "Model", "Models", "Offline", "Quiet", "model_names"]
+__all__ = ["Batch", "Device", "Json", "Model", "Models", "Offline", "Quiet", "model_names", "run_names"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket; a missing file is named.")]
@@ -25,6 +25,14 @@ def model_names(incomplete: str) -> list[str]:
         return hot.complete(Registry().database, incomplete, 50)
     except ZooError:
         return []
+
+
+def run_names(incomplete: str) -> list[str]:
+    """Ids of runs for shell completion, the latest first."""
+    from zoo.settings import Settings
+
+    found = sorted((path.parent.name for path in (Settings.read().home / "runs").glob("*/record.json")), reverse=True)
+    return [name for name in ("last", *found) if name.startswith(incomplete)][:50]
 
 
 Model = Annotated[

@@ -1,4 +1,4 @@
-"""`zoo pull`, `rm`, `finetune`, and `show --options`: call and print."""
+"""`zoo pull`, `rm`, and `show --options`: call and print."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.api import Zoo
-    from zoo.finetuning.finetune import Report
 
-__all__ = ["finetune", "open_zoo", "plain_warnings", "pull", "remove", "show_options"]
+__all__ = ["open_zoo", "plain_warnings", "pull", "remove", "show_options"]
 
 
 def open_zoo(offline: bool = False, quiet: bool = False) -> Zoo:
@@ -76,26 +75,6 @@ def remove(models: list[str], *, as_json: bool) -> int:
     return 0
 
 
-def finetune(model: str, data: str, *, offline: bool, quiet: bool, as_json: bool, **settings: Any) -> int:
-    """Adapt a model and print the new one with its scores."""
-    zoo = open_zoo(offline, quiet)
-    with _reporting(quiet) as report, plain_warnings():
-        run = zoo.finetune(model, data, report=report, **settings)
-    if as_json:
-        emit_json(run.to_dict())
-        return 0
-    scores = run.metrics
-    print(f"{run.model}: made from {run.base}, run {run.id}")
-    print(
-        f"held-out accuracy {scores['accuracy']:.3f} on {int(scores['examples'])} examples "
-        f"(always the most frequent class: {scores['baseline_accuracy']:.3f}), macro F1 {scores['f1_macro']:.3f}"
-    )
-    print(f"use it: zoo predict {run.model} INPUT")
-    for found in run.record.get("licence_conflicts", []):
-        print(f"zoo: licence {found['severity']}: {found['text']}", file=sys.stderr)
-    return 0
-
-
 @contextmanager
 def plain_warnings() -> Iterator[None]:
     """Say that a model is deprecated in one line, and not as Python shows warnings."""
@@ -113,27 +92,6 @@ def plain_warnings() -> Iterator[None]:
 
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def _reporting(quiet: bool) -> Iterator[Report]:
-    """A bar on standard error for a run's progress, on a terminal only."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda what, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def report(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.advance(tasks[what], done)
-
-        yield report
 
 
 def show_options(model: str, *, as_json: bool) -> int:

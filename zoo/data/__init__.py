@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from zoo.data.contents import hashes_of
+from zoo.data.dataset import LabelledData, Split
 from zoo.data.images import IMAGE_SUFFIXES, read_image
 from zoo.data.inputs import Item, expand
-from zoo.data.labelled import LabelledData, Split, read_labelled, split_data
+from zoo.data.labelled import read_again, read_labelled
+from zoo.data.masks import IGNORED, read_mask
+from zoo.data.raw import Columns, Problem, RawData, Row
+from zoo.data.sets import read_raw
+from zoo.data.splitting import split_data
 
-__all__ = ["IMAGE_SUFFIXES", "Item", "LabelledData", "Split", "expand", "read_image", "read_labelled", "split_data"]
+__all__ = [
+    "IGNORED",
+    "IMAGE_SUFFIXES",
+    "Columns",
+    "Item",
+    "LabelledData",
+    "Problem",
+    "RawData",
+    "Row",
+    "Split",
+    "expand",
+    "hashes_of",
+    "read_again",
+    "read_image",
+    "read_labelled",
+    "read_mask",
+    "read_raw",
+    "split_data",
+]

@@ -1,254 +1,171 @@
-"""Labelled data: folders of pictures and tables of texts, and their splits."""
+"""`read_labelled`: a data set that can be learnt from, or the reasons why not."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.cards import digest
-from zoo.data.images import IMAGE_SUFFIXES
-from zoo.errors import BadData, BadOption, nearest
+from zoo.data.dataset import LabelledData, Split
+from zoo.data.masks import mask_classes
+from zoo.data.raw import Columns, RawData, Row
+from zoo.data.sets import read_raw
+from zoo.data.splitting import split_data
+from zoo.errors import BadData
+from zoo.tasks import TargetKind
 
-__all__ = ["LabelledData", "Split", "read_labelled", "split_data"]
+__all__ = ["checked", "read_again", "read_labelled"]
 
-TABLES = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".parquet": "parquet"}
-TEXT_NAMES = ("text", "sentence", "review", "content", "document", "body")
-LABEL_NAMES = ("label", "labels", "category", "class", "target", "sentiment")
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "val": "test",
-    "valid": "test",
-    "validation": "test",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """Inputs with their labels, in order."""
-
-    inputs: tuple[Any, ...]
-    labels: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def take(self, rows: Sequence[int]) -> Split:
-        """The rows of these indices."""
-        return Split(inputs=tuple(self.inputs[i] for i in rows), labels=tuple(self.labels[i] for i in rows))
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelledData:
-    """A data set as read.
-
-    Attributes:
-        name: of the file or folder.
-        train: what to learn from.
-        test: what was given to be held out, or None when it is still to be split off.
-        fingerprint: sha256 over all inputs and labels.
-    """
-
-    name: str
-    train: Split
-    test: Split | None
-    fingerprint: str
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The sorted labels of `train`."""
-        return tuple(sorted(set(self.train.labels)))
+_CLASSED = {"single", "multi", "tags"}
 
 
 def read_labelled(
-    path: str | Path,
-    kind: str,
+    source: Any,
+    task: str,
     *,
-    text_column: str | None = None,
-    label_column: str | None = None,
+    kind: TargetKind | None = None,
+    columns: Columns | None = None,
     cache: Path | None = None,
+    offline: bool = False,
 ) -> LabelledData:
-    """Read a labelled data set.
+    """Read a data set to learn from; the page "Data to learn from" shows every form.
 
     Args:
-        path: for pictures, a folder with one sub-folder per class, optionally below `train/` and `test/`; for texts, a
-            CSV, TSV, JSON-lines or Parquet file.
-        kind: `image` or `text`.
-        text_column, label_column: of a table; found by their usual names when not given.
-        cache: folder for the `datasets` library's own cache.
+        source: the path of a file or folder, `hf:owner/name[@config]`, or rows in Python (tuples, dicts, a data frame,
+            a `datasets.Dataset`, a mapping of parts to such), or what `read_raw` has read already.
+        task: one of `zoo.tasks.LEARNT`.
+        kind: the form of the labels; as the data shows where None.
+        columns: names of columns; found where not given.
+        cache: folder for data sets of the hub.
+        offline: fetch nothing.
 
     Raises:
-        BadData: nothing there, fewer than two classes, empty or missing columns, unreadable.
+        BadData: nothing there, a column that is missing, rows that cannot be used, too few classes or examples.
+        UnknownTask, BadOption: nothing is learnt for this task, or not in this form.
+        OfflineError, NetworkError, BadRef: of the hub.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise BadData(f"there is no data at {path}")
-    if kind == "image":
-        data = _read_folder(path)
-    elif kind == "text":
-        data = _read_table(path, text_column, label_column, cache)
-    else:
-        raise BadData(f"labelled {kind} data cannot be read", "Pictures and texts can.")
-    return _check(data)
+    if isinstance(source, RawData):
+        return checked(source)
+    return checked(read_raw(source, task, kind=kind, columns=columns, cache=cache, offline=offline))
 
 
-def _check(data: LabelledData) -> LabelledData:
-    if len(data.classes) < 2:
-        only = f"only {data.classes[0]!r}" if data.classes else "none"
-        raise BadData(f"{data.name} needs at least two classes, it has {only}")
-    rare = sorted(name for name, count in Counter(data.train.labels).items() if count < 2)
-    if rare:
-        raise BadData(
-            f"{data.name}: fewer than two examples of {', '.join(rare[:5])}", "Add examples or drop the class."
-        )
-    if data.test and (unknown := sorted(set(data.test.labels) - set(data.classes))):
-        raise BadData(f"{data.name}: the test part has labels that the training part lacks: {', '.join(unknown[:5])}")
+def checked(raw: RawData) -> LabelledData:
+    """The data set of rows that are all sound; raises `BadData` with the first reasons where they are not."""
+    if raw.problems:
+        first = raw.problems[0]
+        raise BadData(first.text, first.remedy)
+    _check_rows(raw)
+    splits = {part: _split(rows).hashed() for part, rows in raw.parts.items()}
+    train = splits.pop("all", None) or splits.pop("train", None)
+    if train is None or not len(train):
+        raise BadData(f"{raw.name} has no training part", "Add a part called train.")
+    fingerprint = digest([raw.kind, *([part, split.identity] for part, split in (("train", train), *splits.items()))])
+    data = LabelledData(
+        name=raw.name,
+        task=raw.task,
+        kind=raw.kind,
+        classes=_classes(raw, [train, *splits.values()]),
+        train=train,
+        validation=splits.get("validation"),
+        test=splits.get("test"),
+        fingerprint=fingerprint,
+        recipe={**raw.recipe, "fingerprint": fingerprint, "splits": []},
+    )
+    _check_classes(data)
     return data
 
 
-def _read_folder(path: Path) -> LabelledData:
-    if not path.is_dir():
-        raise BadData(f"{path} is not a folder", "Give a folder with one sub-folder of pictures per class.")
-    folders = {SPLIT_NAMES[p.name.lower()]: p for p in sorted(path.iterdir()) if _is_split(p)}
-    train = _class_folders(folders.get("train", path))
-    test = _class_folders(folders["test"]) if {"train", "test"} <= folders.keys() else None
-    return LabelledData(name=path.name, train=train, test=test, fingerprint=_fingerprint(train, test))
+def read_again(
+    recipe: Mapping[str, Any], source: Any = None, *, cache: Path | None = None, offline: bool = False
+) -> LabelledData:
+    """The same data set, split in the same way, from what `LabelledData.recipe` says.
+
+    Args:
+        recipe: of the data set as it was.
+        source: where it is now, if not where it was; needed for data from Python objects.
+        cache, offline: as in `read_labelled`.
+
+    Raises:
+        BadData: it is not there any more, or is another now.
+    """
+    source = recipe.get("source") if source is None else source
+    if source is None:
+        raise BadData("the data came from Python objects, which nothing keeps", "Give the same data again.")
+    data = read_labelled(
+        source,
+        recipe["task"],
+        kind=recipe["kind"],
+        columns=Columns(**recipe["columns"]),
+        cache=cache,
+        offline=offline,
+    )
+    if data.fingerprint != recipe["fingerprint"]:
+        raise BadData(f"{data.name} is not as it was: its content has changed", "Restore it, or start anew.")
+    for settings in recipe["splits"]:
+        data = split_data(data, **settings)
+    return data
 
 
-def _is_split(path: Path) -> bool:
-    return path.is_dir() and path.name.lower() in SPLIT_NAMES
+def _check_rows(raw: RawData) -> None:
+    odd = [row for rows in raw.parts.values() for row in rows if row.problem is not None]
+    if odd:
+        some = "; ".join(f"{row.where} {row.problem}" for row in odd[:3])
+        more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+        total = sum(map(len, raw.parts.values()))
+        raise BadData(f"{raw.name}: {len(odd)} of {total} rows cannot be used: {some}{more}", _remedy(raw))
 
 
-def _class_folders(path: Path) -> Split:
-    rows = [
-        (file, folder.name)
-        for folder in sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
-        for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
-    ]
-    if not rows:
-        raise BadData(
-            f"{path} holds no pictures in sub-folders", "Put each class's pictures into a folder of its name."
-        )
-    return Split(inputs=tuple(r[0] for r in rows), labels=tuple(r[1] for r in rows))
+def _remedy(raw: RawData) -> str:
+    source = raw.recipe.get("source")
+    if source is None or str(source).startswith("hf:"):
+        return "Mend or remove them."
+    return f"Mend or remove them; `zoo data doctor {source} --task {raw.task}` says more."
 
 
-def _fingerprint(*splits: Split | None) -> str:
-    return digest([[[_content(v), label] for v, label in zip(s.inputs, s.labels, strict=True)] for s in splits if s])
-
-
-def _content(value: Any) -> str:
-    if isinstance(value, Path):
-        with value.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return str(value)
-
-
-def _read_table(path: Path, text: str | None, label: str | None, cache: Path | None) -> LabelledData:
-    columns = _columns(path, cache)
-    text = _pick(columns, text, TEXT_NAMES, "text", path)
-    label = _pick(columns, label, LABEL_NAMES, "label", path)
-    train = _rows(path, columns[text], columns[label])
-    return LabelledData(name=path.stem, train=train, test=None, fingerprint=_fingerprint(train))
-
-
-def _columns(path: Path, cache: Path | None) -> dict[str, list[Any]]:
-    """The table's columns by name, read by the `datasets` library."""
-    kind = TABLES.get(path.suffix.lower())
-    if kind is None or not path.is_file():
-        raise BadData(f"{path} is not a table that can be read", f"Give a file that ends with {', '.join(TABLES)}.")
-    if not path.stat().st_size:
-        raise BadData(f"{path} is empty")
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetsError
-    from datasets.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    options: dict[str, Any] = {"keep_default_na": False} if kind == "csv" else {}  # the text "NA" is a text
-    if path.suffix.lower() == ".tsv":
-        options["sep"] = "\t"
-    try:
-        with _silent("datasets"):
-            table = load_dataset(
-                kind, data_files=str(path), split="train", cache_dir=str(cache) if cache else None, **options
-            )
-    except (DatasetsError, ValueError, OSError, KeyError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise BadData(f"{path} cannot be read as {kind}: {reason}", "Is it UTF-8, with one row per line?") from error
-    return {name: table[name][:] for name in table.column_names}
-
-
-@contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """Keep a library from logging what is raised as one clear error anyway."""
-    logger = logging.getLogger(name)
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-def _pick(columns: dict[str, list[Any]], given: str | None, usual: Sequence[str], what: str, path: Path) -> str:
-    if given is not None:
-        if given in columns:
-            return given
-        near = ", ".join(nearest(given, columns) or columns)
-        raise BadData(f"{path.name} has no column {given!r}", f"Its columns: {near}.")
-    folded = {name.lower(): name for name in columns}
-    for name in usual:
-        if name in folded:
-            return folded[name]
-    raise BadData(f"{path.name} has no {what} column", f"Name it: --{what}-column, one of {', '.join(columns)}.")
-
-
-def _rows(path: Path, texts: list[Any], labels: list[Any]) -> Split:
-    broken = [i for i, (t, y) in enumerate(zip(texts, labels, strict=True)) if not _usable(t) or not _usable(y)]
-    if broken:
-        some = ", ".join(str(i + 1) for i in broken[:5])
-        raise BadData(
-            f"{path.name}: {len(broken)} rows have an empty text or label: rows {some}", "Fill or remove them."
-        )
-    return Split(inputs=tuple(str(t) for t in texts), labels=tuple(str(y) for y in labels))
-
-
-def _usable(value: Any) -> bool:
-    return value is not None and not (isinstance(value, float) and math.isnan(value)) and bool(str(value).strip())
-
-
-def split_data(data: LabelledData, *, test_size: float = 0.2, seed: int = 0, limit: int | None = None) -> LabelledData:
-    """Hold out a stratified part where none was given, after an optional stratified cut to `limit` examples."""
-    from sklearn.model_selection import train_test_split
-
-    if not 0 < test_size < 1:
-        raise BadOption(f"a held-out share of {test_size} makes no sense", "Give a number between 0 and 1.")
-    train = data.train
-    if limit is not None and limit < len(train):
-        train = train.take(_stratified(train, limit, seed))
-    if data.test is not None:
-        return LabelledData(name=data.name, train=train, test=data.test, fingerprint=data.fingerprint)
-    held = max(round(len(train) * test_size), len(set(train.labels)))
-    if held > len(train) - len(set(train.labels)):
-        raise BadData(f"{data.name}: {len(train)} examples are too few to hold some out", "Add examples to each class.")
-    learn, test = train_test_split(range(len(train)), test_size=held, stratify=train.labels, random_state=seed)
-    return LabelledData(
-        name=data.name, train=train.take(sorted(learn)), test=train.take(sorted(test)), fingerprint=data.fingerprint
+def _split(rows: Sequence[Row]) -> Split:
+    names = tuple(dict.fromkeys(name for row in rows for name in row.columns))
+    return Split(
+        inputs=tuple(row.value for row in rows),
+        labels=tuple(row.label for row in rows),
+        columns={name: tuple(row.columns.get(name) for row in rows) for name in names},
+        rows=tuple(row.where for row in rows),
     )
 
 
-def _stratified(split: Split, count: int, seed: int) -> list[int]:
-    from sklearn.model_selection import train_test_split
+def _classes(raw: RawData, splits: Sequence[Split]) -> tuple[str, ...]:
+    if raw.kind == "mask":
+        return raw.classes or mask_classes([label for split in splits for label in split.labels])
+    return tuple(sorted(_labels(splits[0], raw.kind))) if raw.kind in _CLASSED else ()
 
-    if count < 2 * len(set(split.labels)):
-        raise BadOption(f"{count} examples are too few for {len(set(split.labels))} classes", "Raise --limit.")
-    kept, _ = train_test_split(range(len(split)), train_size=count, stratify=split.labels, random_state=seed)
-    return sorted(int(i) for i in kept)
+
+def _labels(split: Split, kind: TargetKind) -> Counter[str]:
+    """How many examples have each label."""
+    if kind == "single":
+        return Counter(split.labels)
+    return Counter(label for labels in split.labels for label in set(labels))
+
+
+def _check_classes(data: LabelledData) -> None:
+    if data.kind not in _CLASSED:
+        return
+    needed = 1 if data.kind == "multi" else 2
+    if len(data.classes) < needed:
+        only = f"only {data.classes[0]!r}" if data.classes else "none"
+        said = "at least two classes" if needed == 2 else "at least one class"
+        raise BadData(f"{data.name} needs {said}, it has {only}", "Add examples of others.")
+    if data.kind == "single" and data.test is None:
+        rare = sorted(name for name, count in _labels(data.train, data.kind).items() if count < 2)
+        if rare:
+            named = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
+            raise BadData(
+                f"{data.name}: fewer than two examples of {named}, so none can be held out",
+                "Add examples, or drop the class.",
+            )
+    for part in (data.validation, data.test):
+        unknown = sorted(_labels(part, data.kind).keys() - set(data.classes)) if part else []
+        if unknown:
+            name = "test" if part is data.test else "validation"
+            said = f"{data.name}: the {name} part has labels that the training part lacks: {', '.join(unknown[:5])}"
+            raise BadData(said, "Add examples of them to the training part, or drop them.")

@@ -2,132 +2,232 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from zoo.cards import ModelCard, check_name
-from zoo.catalog.database import utc_now
-from zoo.data import LabelledData, read_labelled, split_data
-from zoo.errors import BadInput, BadOption, UnknownTask
-from zoo.evaluation import classification_metrics
-from zoo.finetuning.features import FeatureRunner, cached_features
-from zoo.finetuning.job import Job, Learnt, Settings
-from zoo.finetuning.probe import fit_probe
-from zoo.finetuning.register import recorded, register
-from zoo.finetuning.run import Run, new_run_id
-from zoo.infer import UNKNOWN
-from zoo.models.load import open_model
-from zoo.models.wanted import Wanted
-from zoo.plugin import Checkpoint, Target
-from zoo.tasks import TASKS
+from zoo.finetuning.forgetting import base_data
+from zoo.finetuning.job import Job, Learnt, Report, Settings
+from zoo.finetuning.methods import Choice, choose
+from zoo.finetuning.planning import Plan, plan, read_again
+from zoo.finetuning.register import register
+from zoo.finetuning.together import restarted
+from zoo.finetuning.training.gang import Gang
+from zoo.plugin import Target
+from zoo.runs.recording import begin, folder_of, new_run_id, reopen, update
+from zoo.tasks import LEARNT
 
 if TYPE_CHECKING:
+    from zoo.data import Split
+    from zoo.finetuning.run import Run
     from zoo.registry import Registry
 
-__all__ = ["METHODS", "finetune"]
+__all__ = ["finetune", "learn", "resume"]
 
-METHODS = ("auto", "probe")
-LEARNABLE = ("image-classification", "text-classification")
-
-Report = Callable[[str, int, int | None], None]
+Tell = Callable[[Mapping[str, Any]], None]
 
 
 def finetune(
-    registry: Registry, ref: str, data: str | Path, *, settings: Settings, report: Report | None = None
-) -> Run:
-    """Adapt a model to labelled data and register the result; see `zoo.finetune`."""
-    report = report or (lambda what, done, total: None)
-    if settings.method not in METHODS:
-        raise BadOption(f"there is no method {settings.method!r}", f"Use one of: {', '.join(METHODS)}.")
-    if not 0 <= settings.seed < 2**32:
-        raise BadOption(f"a seed of {settings.seed} makes no sense", "Give a number from 0 to 4294967295.")
-    resolved = registry.resolve(ref).card
-    if resolved.loader == UNKNOWN:  # only its files say what it is
-        resolved = registry.obtain(ref).card
-    task = _task(registry, resolved, settings.task)
-    name = _name(registry, resolved, data, settings.name)
-    read = _read(registry, data, task, settings)
+    registry: Registry, ref: str, data: Any, *, settings: Settings, report: Report | None = None, run: str | None = None
+) -> Run | None:
+    """Adapt a model to labelled data and register the result; see `zoo.finetune`.
 
-    job = Job(
+    Args:
+        registry, ref, data, settings: the zoo, the base, what to learn from, and how.
+        report: is told of progress.
+        run: the id of the run; a new one by itself. Several processes that train together agree on the first one's.
+
+    Returns:
+        the run; None in all but the first of several processes that train together.
+    """
+    settings.checked()
+    gang = Gang.join(settings.device)
+    if not gang.main:
+        _help(registry, gang, data)
+        return None
+
+    def work(tell: Tell) -> Run:
+        if begun := restarted(registry, gang):
+            return _go_on(registry, begun, data, report or _silent, tell)
+        planned = plan(registry, ref, data, settings)
+        record = _record(planned, _chosen(registry, planned, settings), settings, data, run or new_run_id())
+        with begin(registry, record):
+            tell(_shared(record))
+            return _done(_job(registry, planned, settings, record), record, report or _silent)
+
+    return _led(gang, work)
+
+
+def resume(registry: Registry, run: str, *, data: Any = None, report: Report | None = None) -> Run | None:
+    """Go on with a run that was stopped, from its last checkpoint; the settings are those that it began with.
+
+    Raises:
+        NotFound: no such run.
+        BadInput: it is done, or still runs.
+        BadData: its data is not what it was.
+    """
+    gang = Gang.join()
+    if not gang.main:
+        _help(registry, gang, data)
+        return None
+    return _led(gang, lambda tell: _go_on(registry, run, data, report or _silent, tell))
+
+
+def _chosen(registry: Registry, planned: Plan, settings: Settings) -> Choice:
+    if settings.base_data is not None and planned.pulled.card.task in LEARNT:
+        base_data(registry, settings, planned.pulled.card.task)  # what is wrong with it is said before training
+    return choose(registry, planned, settings)
+
+
+def _go_on(registry: Registry, run: str, data: Any, report: Report, tell: Tell) -> Run:
+    record = reopen(registry, run)
+    with begin(registry, record):
+        job = _job_again(registry, record, data)
+        tell(_shared(record))
+        return _done(job, record, report)
+
+
+def _done(job: Job, record: dict[str, Any], report: Report) -> Run:
+    run = register(job, learn(job, report), record, report)
+    for name in ("checkpoints", "trials"):  # what could be gone on from is many times the size of the result
+        shutil.rmtree(job.folder / name, ignore_errors=True)
+    return run
+
+
+def learn(job: Job, report: Report) -> Learnt:
+    """What the job's method learns; with a search before it where one is asked for."""
+    if job.settings.tune is not None:
+        from zoo.finetuning.tuning import search
+
+        return search(job, learn, report)
+    if job.method == "probe":
+        from zoo.finetuning.frozen import learn_probe
+
+        return learn_probe(job, report)
+    from zoo.finetuning.training import train
+
+    return train(job, report)
+
+
+def _led(gang: Gang, work: Callable[[Tell], Run]) -> Run:
+    """Do the first process's work; the others, which wait to be told what it is, are let go if there is none."""
+    told: list[Mapping[str, Any]] = []
+
+    def tell(record: Mapping[str, Any]) -> None:
+        told.append(record)
+        gang.share(record)
+
+    try:
+        return work(tell)
+    except BaseException:
+        if not told:
+            gang.share(None)
+        raise
+    finally:
+        gang.leave()
+
+
+def _help(registry: Registry, gang: Gang, data: Any) -> None:
+    """What the other processes do: train along with the first one, which plans, writes, registers, and tells errors."""
+    record = gang.share(None)
+    if record is not None:
+        learn(_job_again(registry, record, data), _silent)
+    gang.leave()
+
+
+def _silent(what: str, done: int, total: int | None, step: Any) -> None:
+    """Nobody is told."""
+
+
+def _job(registry: Registry, planned: Plan, settings: Settings, record: dict[str, Any]) -> Job:
+    return Job(
         registry=registry,
-        pulled=registry.obtain(ref),
-        task=task,
-        name=name,
-        data=read,
+        pulled=planned.pulled,
+        task=planned.task,
+        target=planned.target,
+        adapter=planned.adapter,
+        method=record["method"],
+        name=planned.name,
+        data=planned.data,
         settings=settings,
-        run=new_run_id(),
-        started=utc_now(),
+        run=record["id"],
+        folder=folder_of(registry, record["id"]),
+        save=functools.partial(_save, registry, record),
     )
-    with recorded(job) as record:
-        return register(job, _learn(job, report), record)
 
 
-def _task(registry: Registry, card: ModelCard, wanted: str | None) -> str:
-    """The task to learn: the given one, else the one for which the card's loader has an adapter."""
-    able = [t for t in LEARNABLE if (card.loader, t) in registry.plugins.table("zoo_finetuners")]
-    if wanted is None and able:
-        return card.task if card.task in able else able[0]
-    if wanted in able:
-        return str(wanted)
-    can = f"It can learn: {', '.join(able)}." if able else "`zoo search` lists others."
-    raise UnknownTask(f"{card.id} cannot be fine-tuned{f' for {wanted}' if wanted else ''}", can)
-
-
-def _name(registry: Registry, card: ModelCard, data: str | Path, wanted: str | None) -> str:
-    """The new model's name: the given one if it is free, else one made from base and data."""
-    if wanted is not None:
-        if taken := _taken(registry, check_name(wanted)):
-            raise BadInput(f"there is already a model {taken}", f"Choose another --name, or `zoo rm {taken}` first.")
-        return wanted
-    stem = "".join(c if c.isalnum() or c in "._+-" else "-" for c in Path(data).stem).strip(".-_+") or "data"
-    first = f"{card.id.rpartition('/')[2]}-{stem}"[:90]
-    tries = (first, *(f"{first}-{number}" for number in range(2, 10_000)))
-    return check_name(next(name for name in tries if _taken(registry, name) is None))
-
-
-def _taken(registry: Registry, name: str) -> str | None:
-    """The model that has a name already, in this spelling or with other capitals; or None."""
-    from zoo.catalog import hot
-
-    return next((near for near in hot.near(registry.ready(), name) if near.lower() == name.lower()), None)
-
-
-def _read(registry: Registry, data: str | Path, task: str, settings: Settings) -> LabelledData:
-    read = read_labelled(
-        data,
-        TASKS[task].input,
-        text_column=settings.text_column,
-        label_column=settings.label_column,
-        cache=registry.cache / "datasets",
+def _job_again(registry: Registry, record: dict[str, Any], data: Any) -> Job:
+    """The job of a run from its record."""
+    settings = Settings(**record["hyperparameters"])
+    base = registry.obtain(record["base"], revision=record["base_revision"])
+    target = Target(kind=record["target"]["kind"], labels=tuple(record["target"]["labels"]))
+    return Job(
+        registry=registry,
+        pulled=base,
+        task=record["task"],
+        target=target,
+        adapter=registry.plugins.finetuner(base.card.loader, record["task"]),
+        method=record["method"],
+        name=record["model"],
+        data=read_again(registry, record, settings, data),
+        settings=settings,
+        run=record["id"],
+        folder=folder_of(registry, record["id"]),
+        resume=True,
+        save=functools.partial(_save, registry, record),
     )
-    return split_data(read, test_size=settings.test_size, seed=settings.seed, limit=settings.limit)
 
 
-def _learn(job: Job, report: Report) -> Learnt:
-    """Features once, the head by cross-validation on the training part, one look at the held-out part."""
-    import torch
+def _save(registry: Registry, record: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    record |= changes
+    update(registry, record)
 
-    registry, pulled, data, settings = job.registry, job.pulled, job.data, job.settings
-    loader = pulled.card.loader
-    adapter_class = registry.plugins.finetuner(loader, job.task)
-    maker = FeatureRunner.maker(registry.plugins.runner(loader, job.task), adapter_class)
-    total = len(data.train) + len(job.held_out)
-    # Features in full precision: they are few, kept, and the same on every device.
-    wanted = Wanted(device=settings.device, dtype="float32", batch=settings.batch)
-    with open_model(registry, pulled, job.task, maker, wanted) as model:
-        key = [pulled.manifest.revision, job.task, data.fingerprint, settings.seed, settings.limit, settings.test_size]
 
-        def count(number: int) -> None:
-            report("features", number, total)
+def _shared(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the other processes need of the record."""
+    names = ("id", "model", "base", "base_revision", "task", "method", "target", "hyperparameters", "data")
+    return {name: record[name] for name in names}
 
-        learnt = cached_features(model, data.train, [*key, "train"], registry.cache, count)
-        held = cached_features(model, job.held_out, [*key, "test"], registry.cache, count)
-    report("fitting", 0, None)
-    probe = fit_probe(learnt, data.train.labels, seed=settings.seed)
-    metrics = classification_metrics(job.held_out.labels, probe.predict(held))
-    adapter = adapter_class(Checkpoint(card=pulled.card, path=pulled.path, revision=pulled.manifest.revision))
-    head = adapter.head(
-        torch.from_numpy(probe.weight), torch.from_numpy(probe.bias), Target(kind="single", labels=probe.classes)
-    )
-    return Learnt(probe=probe, metrics=metrics, head=head)
+
+def _record(planned: Plan, choice: Choice, settings: Settings, data: Any, run: str) -> dict[str, Any]:
+    read, pulled = planned.data, planned.pulled
+    parts = {"train": read.train, "validation": read.validation, "test": read.test}
+    return {
+        "id": run,
+        "kind": "finetune",
+        "model": planned.name,
+        "base": pulled.card.id,
+        "base_revision": pulled.manifest.revision,
+        "task": planned.task,
+        "method": choice.method,
+        "why": choice.why,
+        "target": {"kind": planned.target.kind, "labels": list(planned.target.labels)},
+        "hyperparameters": settings.to_dict(),
+        "seed": settings.seed,
+        "data": {
+            "name": read.name,
+            "source": _source(data),
+            "recipe": dict(read.recipe),
+            "fingerprint": read.fingerprint,
+            "split_ids": dict(read.split_ids),
+            "classes": list(read.classes),
+            "counts": _counts(parts) if read.kind == "single" else {},
+            "findings": [finding.to_dict() for finding in planned.diagnosis.findings],
+            **{name: len(part) if part is not None else 0 for name, part in parts.items()},
+        },
+    }
+
+
+def _counts(parts: Mapping[str, Split | None]) -> dict[str, dict[str, int]]:
+    """How many examples of each class each part has."""
+    return {name: dict(Counter(part.labels)) for name, part in parts.items() if part is not None}
+
+
+def _source(data: Any) -> str | None:
+    """Where the data can be read again; None for what was given from Python."""
+    if isinstance(data, str) and data.startswith("hf:"):
+        return data
+    return str(Path(data).expanduser().absolute()) if isinstance(data, str | Path) else None

@@ -1,72 +1,93 @@
-"""Keeping what was learnt: files in the store, card, lineage and run in the catalog, and the run's record."""
+"""Keeping what was learnt: files in the store, the held-out score, card and lineage in the catalog, papers."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cards import Metric, ModelCard, Source
-from zoo.catalog.database import utc_now
 from zoo.descent.reading import read
-from zoo.finetuning.run import Run, environment
-from zoo.rebuild import drop_card, keep_card, run_record, write_json
+from zoo.evaluation import Evaluation, judge, predict_split
+from zoo.evaluation.judging import told
+from zoo.evaluation.predicting.asked import Asked
+from zoo.finetuning.forgetting import forgetting
+from zoo.finetuning.run import Run
+from zoo.rebuild import drop_card, keep_card
+from zoo.registry import Pulled
+from zoo.reporting import papers, write_lines
 
 if TYPE_CHECKING:
-    from zoo.finetuning.job import Job, Learnt
+    from zoo.evaluation import Predictions
+    from zoo.finetuning.job import Job, Learnt, Report
     from zoo.manifests import Manifest
+    from zoo.plugin import Trained
 
-__all__ = ["recorded", "register"]
+__all__ = ["register"]
+
+RELATIONS = {"lora": "adapter"}
 
 
-@contextmanager
-def recorded(job: Job) -> Iterator[dict[str, Any]]:
-    """A run's record: entered as running, and, whatever happens inside, as how it ended."""
-    record = _started(job)
-    write_json(job.folder / "record.json", record)
-    catalog = job.registry.catalog
-    catalog.start_run(run_record(record))
-    outcome = "failed"
+def register(job: Job, learnt: Learnt, record: dict[str, Any], report: Report) -> Run:
+    """Store the new model, measure it on the held-out part, and enter card, revision and lineage; all or nothing."""
+    manifest, trained = _adopt(job, learnt)
+    registry = job.registry
     try:
-        yield record
-        outcome = "done"
-    except KeyboardInterrupt:
-        outcome = "interrupted"
-        raise
-    finally:
-        record |= {"outcome": outcome, "ended": utc_now()}
-        write_json(job.folder / "record.json", record)
-        catalog.finish_run(job.run, outcome, metrics=record.get("metrics"), ended=record["ended"])
-
-
-def register(job: Job, learnt: Learnt, record: dict[str, Any]) -> Run:
-    """Store the base's files with the new head beside them, then enter card, revision and lineage."""
-    manifest = _adopt(job, learnt)
-    record |= {
-        "revision": manifest.revision,
-        "metrics": dict(learnt.metrics),
-        "chosen": {"strength": learnt.probe.strength, "cross_validation": learnt.probe.scores},
-    }
-    try:
-        _enter(job, _card(job, learnt), manifest)
+        card = _card(job, trained)
+        pulled = Pulled(card=card, manifest=manifest, path=_folder(job, manifest))
+        predictions = learnt.held_out or _predicted(job, pulled, report)
+        evaluation = judge(predictions, slices=job.held_out.columns, seed=job.settings.seed)
+        record |= _outcome(job, learnt, manifest, evaluation)
+        record["forgetting"] = forgetting(job, pulled, report)
+        card = card.replace(metrics=(_metric(job, evaluation),)).check()
+        _enter(job, card, manifest)
     except BaseException:  # whatever it was, files without a card would be half a model
-        job.registry.store.remove(job.name, manifest.revision)
-        drop_card(job.registry.home, job.name)
+        registry.store.remove(job.name, manifest.revision)
+        drop_card(registry.home, job.name)
         raise
-    descent = read(job.registry.database, job.name, down=False)
-    record["licence_conflicts"] = [found.to_dict() for found in descent.conflicts]
-    return Run(
-        id=job.run,
-        kind="finetune",
-        model=job.name,
-        base=job.pulled.card.id,
-        revision=manifest.revision,
-        metrics=dict(learnt.metrics),
-        path=job.folder,
-        record=record,
+    record["licence_conflicts"] = [f.to_dict() for f in read(registry.database, job.name, down=False).conflicts]
+    write_lines(job.folder / "predictions.jsonl", told(predictions))
+    papers(job.folder, record=record, card=card, split=job.held_out, masks=_masks(job, pulled))
+    return Run.of(record, job.folder)
+
+
+def _folder(job: Job, manifest: Manifest) -> Path:
+    path = job.registry.store.find(job.name, manifest.revision)
+    if path is None:  # it was put there a moment ago
+        raise FileNotFoundError(job.name)
+    return path
+
+
+def _predicted(job: Job, pulled: Pulled, report: Report) -> Predictions:
+    return predict_split(
+        job.registry,
+        pulled,
+        job.held_out,
+        task=job.task,
+        kind=job.target.kind,
+        labels=job.target.labels,
+        device=job.settings.device,
+        batch=job.settings.batch,
+        report=lambda what, done, total: report("evaluating", done, total, None),
     )
+
+
+def _adopt(job: Job, learnt: Learnt) -> tuple[Manifest, Trained]:
+    """Only what is new is stored: the base's other blobs are linked, so the model stands alone and costs little."""
+    with tempfile.TemporaryDirectory(dir=job.folder) as temporary:
+        folder = Path(temporary)
+        trained = learnt.write(folder)
+        base = job.pulled.manifest
+        gone = {*trained.files, *trained.drop}
+        manifest = job.registry.store.adopt(
+            job.name,
+            base=base,
+            base_files=[file.path for file in base.files if file.path not in gone],
+            files={name: folder / name for name in trained.files},
+            origin=f"run:{job.run}",
+        )
+    return manifest, trained
 
 
 def _enter(job: Job, card: ModelCard, manifest: Manifest) -> None:
@@ -79,66 +100,82 @@ def _enter(job: Job, card: ModelCard, manifest: Manifest) -> None:
     )
 
 
-def _adopt(job: Job, learnt: Learnt) -> Manifest:
-    """Only the head is new: the base's blobs are linked, so the model stands alone and costs a few kilobytes."""
-    from safetensors.torch import save_file
-
-    with tempfile.TemporaryDirectory(dir=job.folder) as temporary:
-        path = Path(temporary) / "head.safetensors"
-        save_file({name: tensor.contiguous() for name, tensor in learnt.head.tensors.items()}, path, {"format": "pt"})
-        return job.registry.store.adopt(
-            job.name, base=job.pulled.manifest, files={"head.safetensors": path}, origin=f"run:{job.run}"
-        )
-
-
-def _started(job: Job) -> dict[str, Any]:
+def _outcome(job: Job, learnt: Learnt, manifest: Manifest, evaluation: Evaluation) -> dict[str, Any]:
+    """What the record gains when all went well."""
     return {
-        "id": job.run,
-        "kind": "finetune",
-        "model": job.name,
-        "base": job.pulled.card.id,
-        "base_revision": job.pulled.manifest.revision,
-        "task": job.task,
-        "method": "probe",
-        "hyperparameters": dict(vars(job.settings)),
-        "data": {
-            "name": job.data.name,
-            "fingerprint": job.data.fingerprint,
-            "classes": list(job.data.classes),
-            "train": len(job.data.train),
-            "test": len(job.held_out),
-        },
-        "seed": job.settings.seed,
-        "environment": environment(),
-        "started": job.started,
-        "outcome": "running",
+        "revision": manifest.revision,
+        "files": {file.path: file.sha256 for file in manifest.files if f"run:{job.run}" in file.origin},
+        "metrics": {**{name: made.value for name, made in evaluation.metrics.items()}, "examples": evaluation.n},
+        "evaluation": evaluation.to_dict(),
+        "validation": dict(learnt.validation),
+        "chosen": dict(learnt.chosen),
+        "curves": dict(learnt.curves),
+        "timing": dict(learnt.timing),
+        "notes": list(learnt.notes),
     }
 
 
-def _card(job: Job, learnt: Learnt) -> ModelCard:
-    """The new model's card: its base's, with the new head, its own score, and the base's licence inherited."""
+def _metric(job: Job, evaluation: Evaluation) -> Metric:
+    return Metric(
+        name=evaluation.main,
+        value=round(evaluation.value, 6),
+        dataset=job.data.name,
+        source=f"run {job.run}, held-out part",
+    )
+
+
+def _masks(job: Job, pulled: Pulled) -> Callable[[Sequence[int]], list[tuple[Any, Any]]] | None:
+    """What gives the true and the predicted masks of held-out pictures by their places, for the report."""
+    if job.target.kind != "mask":
+        return None
+
+    def masks(places: Sequence[int]) -> list[tuple[Any, Any]]:
+        from zoo.evaluation.predicting.masks import masks_of
+
+        return masks_of(
+            Asked(
+                registry=job.registry,
+                pulled=pulled,
+                split=job.held_out.take(places),
+                task=job.task,
+                kind=job.target.kind,
+                labels=job.target.labels,
+                device=job.settings.device,
+                batch=job.settings.batch,
+                report=lambda what, done, total: None,
+            )
+        )
+
+    return masks
+
+
+def _card(job: Job, trained: Trained) -> ModelCard:
+    """The new model's card: its base's, with the new head, and the base's licence inherited."""
     base, data = job.pulled.card, job.data
-    measured = f"run {job.run}, held-out part"
-    accuracy = Metric(name="accuracy", value=learnt.metrics["accuracy"], dataset=data.name, source=measured)
+    config = {**base.config, **trained.config}
+    classes = f" ({len(data.classes)} classes)" if data.classes else ""
     return base.replace(
-        id=job.name,
-        task=job.task,
-        tasks=(),
-        summary=f"{base.id} fine-tuned on {data.name} ({len(data.classes)} classes)",
-        config={**base.config, **learnt.head.config},
-        parameters=None,
-        macs=None,
-        size=None,
-        published=None,
-        downloads=None,
-        aliases=(),
-        deprecated=None,
-        replaced_by=None,
-        sources=(Source(uri=f"run:{job.run}"),),
-        files=(),
-        metrics=(accuracy,),
-        tags=tuple(sorted({*base.tags, "fine-tuned"} - {"default", "popular"})),
-        datasets=(data.name,),
-        base=base.id,
-        facts={"metrics": measured, "licence": f"inherited from {base.id}"},
+        **{
+            "id": job.name,
+            "task": job.task,
+            "tasks": (),
+            "summary": f"{base.id} fine-tuned on {data.name}{classes}",
+            "config": {name: value for name, value in config.items() if value is not None},
+            "parameters": None,
+            "macs": None,
+            "size": None,
+            "published": None,
+            "downloads": None,
+            "aliases": (),
+            "deprecated": None,
+            "replaced_by": None,
+            "sources": (Source(uri=f"run:{job.run}"),),
+            "files": (),
+            "metrics": (),
+            "tags": tuple(sorted({*base.tags, "fine-tuned", job.method} - {"default", "popular"})),
+            "datasets": (data.name,),
+            "base": base.id,
+            "facts": {"metrics": f"run {job.run}, held-out part", "licence": f"inherited from {base.id}"},
+            **trained.card,
+        }
     ).check()

@@ -1,21 +1,13 @@
-"""The record of a run: what was done, with what, and what came of it."""
+"""A finished run, as Python code gets it."""
 
 from __future__ import annotations
 
-import os
-import platform
-import secrets
-import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Run", "environment", "new_run_id"]
-
-PACKAGES = ("zoo-registry", "torch", "numpy", "scikit-learn", "timm", "torchvision", "transformers", "onnxruntime")
+__all__ = ["Run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +19,11 @@ class Run:
         kind: `finetune`.
         model: id of the model that was made.
         base: id of the model that it was made from.
+        method: by which it was made.
+        why: the method was taken.
         revision: of the new model.
         metrics: scores on the held-out part, which was looked at once.
-        path: the run's folder, with `record.json`.
+        path: the run's folder, with `record.json`, `report.html` and `README.md`.
         record: everything in `record.json`.
     """
 
@@ -37,39 +31,35 @@ class Run:
     kind: str
     model: str
     base: str
+    method: str
+    why: str
     revision: str
     metrics: Mapping[str, float]
     path: Path
     record: Mapping[str, Any] = field(repr=False)
 
+    @classmethod
+    def of(cls, record: Mapping[str, Any], path: Path) -> Run:
+        """The run of a record whose outcome is there."""
+        names = ("id", "kind", "model", "base", "method", "why", "revision")
+        return cls(**{name: record[name] for name in names}, metrics=dict(record["metrics"]), path=path, record=record)
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.path / "report.html"
+
     def to_dict(self) -> dict[str, Any]:
-        """`{"model", "metrics", "run", "base", "revision"}`."""
+        """`{"model", "metrics", "intervals", "run", "base", "method", "why", "revision", "report"}`."""
+        found = self.record["evaluation"]["metrics"]
         return {
             "model": self.model,
             "metrics": dict(self.metrics),
+            "intervals": {name: [made["low"], made["high"]] for name, made in found.items() if made["low"] is not None},
             "run": self.id,
             "base": self.base,
+            "method": self.method,
+            "why": self.why,
             "revision": self.revision,
+            "report": str(self.report),
         }
-
-
-def new_run_id() -> str:
-    """A name that sorts by time and does not collide: `20260131-090000-1f3a`."""
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
-
-
-def environment() -> dict[str, Any]:
-    """What the run ran on: Python, system, packages, processor count."""
-    found: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "processors": os.cpu_count() or 1,
-        "packages": found,
-        "argv": [Path(sys.argv[0]).name, *sys.argv[1:]],
-    }

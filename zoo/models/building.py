@@ -15,6 +15,7 @@ from zoo.devices.dtypes import best_dtype
 from zoo.devices.faults import kind, lost
 from zoo.errors import DeviceError, WeightsMismatch
 from zoo.models.context import Context
+from zoo.models.lowrank import merge
 from zoo.models.wanted import Wanted
 from zoo.plugin import Checkpoint, Runner
 
@@ -50,6 +51,7 @@ class Builder:
         self._size = pulled.manifest.size
         self._loader = registry.plugins.loader(pulled.card.loader)()
         given = Checkpoint(card=pulled.card, path=pulled.path, revision=pulled.manifest.revision)
+        self._given = given
         self._checkpoint = self._loader.convert(given, self._context(torch.device("cpu"), torch.float32))
         self.runner = runner(self._checkpoint)
 
@@ -134,6 +136,7 @@ class Builder:
                 f"{self._card.id}: {len(unmet)} parameters are not in the file ({', '.join(unmet[:5])})",
                 f"This is a fault of the loader {self._card.loader!r}; report it to its plugin.",
             )
+        merge(module, self._given)  # a loader that converts knows nothing of what lies beside its files
         if placement.spread:
             from zoo.models.spread import spread
 

@@ -59,6 +59,11 @@ class Model:
         self._lease = lease
         self._provenance = provenance
         self._handed_out = False
+        self._doing: Mapping[str, Callable[..., Any]] = {}
+
+    def can(self, **doing: Callable[..., Any]) -> None:
+        """What else can be done with it: the zoo that loaded it gives `finetune` and `evaluate`."""
+        self._doing = doing
 
     @property
     def engine(self) -> Engine:
@@ -169,6 +174,19 @@ class Model:
         finally:
             if isinstance(results, Generator):
                 results.close()
+
+    def finetune(self, data: Any, **settings: Any) -> Any:
+        """Adapt exactly this revision to data; arguments and result (a `zoo.Run`) as of `zoo.finetune`."""
+        return self._do("finetune", data, settings)
+
+    def evaluate(self, data: Any, **options: Any) -> Any:
+        """Measure exactly this revision on labelled data; arguments and result as of `zoo.evaluate`."""
+        return self._do("evaluate", data, options)
+
+    def _do(self, what: str, data: Any, options: Mapping[str, Any]) -> Any:
+        if what not in self._doing:
+            raise ZooError(f"{self.card.id} was not loaded by a zoo", "Load it by zoo.load().")
+        return self._doing[what](f"{self.card.id}@{self.revision}", data, **dict(options))
 
     def unload(self) -> None:
         """Drop the module and give its device memory back; twice does nothing."""

@@ -184,7 +184,9 @@ class PretrainedLoader(Loader):
         except Exception as error:  # a malformed configuration fails anywhere in the model's constructor
             raise _unknown(checkpoint.card, config.model_type, error) from error
         body = module.base_model
-        if getattr(body, "pooler", None) is not None and not any("pooler." in name for name in tensors):
+        pooler = getattr(body, "pooler", None)
+        weighty = hasattr(pooler, "parameters") and any(True for _ in pooler.parameters())
+        if weighty and not any("pooler." in name for name in tensors):
             body.pooler = None
         return module
 

@@ -14,14 +14,20 @@ __all__ = ["edge_of", "records", "run_record"]
 
 
 def records(home: Path) -> Iterator[Mapping[str, Any]]:
-    """The records of the runs of a zoo, without those that cannot be read."""
+    """The records of the runs of a zoo, without those that cannot be read.
+
+    A run that made no model, such as an evaluation, has no `base`; a `revision` in it is of what it looked at, and is
+    left out here.
+    """
     for path in sorted((home / "runs").glob("*/record.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
+        except (OSError, ValueError, RecursionError):
             continue
-        if isinstance(record, dict) and {"id", "kind", "started", "model", "base"} <= record.keys():
-            yield record
+        if not isinstance(record, dict) or not {"id", "kind", "started", "model"} <= record.keys():
+            continue
+        makes = record["kind"] == "finetune" and record.get("base")
+        yield record if makes else {name: value for name, value in record.items() if name != "revision"}
 
 
 def run_record(record: Mapping[str, Any]) -> RunRecord:

@@ -60,5 +60,12 @@ def zoo_runners() -> Mapping[tuple[str, str], str]:
 
 @hookimpl
 def zoo_finetuners() -> Mapping[tuple[str, str], str]:
-    """A linear head on pooled text vectors."""
-    return {("transformers", "text-classification"): "zoo_nlp.finetuners:TextClassifier"}
+    """How models learn classes, tags, likeness, hidden words, and to write."""
+    return {
+        ("gguf", "text-generation"): "zoo_nlp.adapters.writing:GgufWriter",
+        ("transformers", "feature-extraction"): "zoo_nlp.adapters.embedding:SentenceEmbedder",
+        ("transformers", "fill-mask"): "zoo_nlp.adapters.masking:MaskedWords",
+        ("transformers", "text-classification"): "zoo_nlp.adapters.classification:TextClassifier",
+        ("transformers", "text-generation"): "zoo_nlp.adapters.writing:Writer",
+        ("transformers", "token-classification"): "zoo_nlp.adapters.tagging:TokenTagger",
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,11 @@ from zoo.plugin import Checkpoint, Runner, option, read_object
 from zoo.tasks import Classification, Label
 from zoo_nlp.texts import Encoded, Tokens, check_text, pad
 
-__all__ = ["TextClassification"]
+__all__ = ["TextClassification", "label_names"]
+
+# transformers' names of what a classifier tells.
+REGRESSION = "regression"
+SEVERAL = "multi_label_classification"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,7 @@ class TextClassification(Runner):
     """Class probabilities of a text, from a classifier of transformers or from a fine-tuned linear head.
 
     Softmax over the classes; a model for several labels at once (`problem_type`), or with one output, has a sigmoid
-    for each.
+    for each. Of a regression each score is the number itself. What the card says of the head goes before config.json.
     """
 
     Options = ClassificationOptions
@@ -42,8 +46,8 @@ class TextClassification(Runner):
         super().__init__(checkpoint)
         self.tokens = Tokens(checkpoint)
         config = read_object(checkpoint, "config.json")
-        self.labels = _labels(checkpoint, config)
-        self.independent = len(self.labels) == 1 or config.get("problem_type") == "multi_label_classification"
+        self.labels = label_names(checkpoint, config)
+        self.problem = _problem(checkpoint, config)
 
     def prepare(self, value: Any, options: ClassificationOptions) -> Sequence[Encoded]:
         """The text as tokens."""
@@ -58,13 +62,15 @@ class TextClassification(Runner):
         return pad(examples, self.tokens.pad_id)
 
     def forward(self, module: Any, batch: dict[str, torch.Tensor], options: ClassificationOptions) -> torch.Tensor:
-        """Probabilities (batch, classes)."""
+        """Probabilities (batch, classes), or numbers (batch, numbers)."""
         logits: torch.Tensor = module(**batch).logits.float()
         if logits.shape[1] != len(self.labels):
             raise IntegrityError(
                 f"{self.checkpoint.card.id}: {len(self.labels)} label names for {logits.shape[1]} classes"
             )
-        return logits.sigmoid() if self.independent else logits.softmax(1)
+        if self.problem == REGRESSION:
+            return logits
+        return logits.sigmoid() if self.problem == SEVERAL or len(self.labels) == 1 else logits.softmax(1)
 
     def finish(
         self, outputs: torch.Tensor, examples: Sequence[Encoded], options: ClassificationOptions
@@ -78,7 +84,14 @@ class TextClassification(Runner):
         ]
 
 
-def _labels(checkpoint: Checkpoint, config: dict[str, Any]) -> tuple[str, ...]:
+def _problem(checkpoint: Checkpoint, config: Mapping[str, Any]) -> str | None:
+    """transformers' `problem_type`: the card's, else that in config.json unless the card has another head than its."""
+    own: Mapping[str, Any] = checkpoint.card.config
+    stated = own.get("problem_type") or (None if own.get("head") else config.get("problem_type"))
+    return str(stated) if stated else None
+
+
+def label_names(checkpoint: Checkpoint, config: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the classes: the card's own, else those of config.json, where two unnamed ones are the default."""
     if own := checkpoint.card.config.get("labels"):
         return tuple(own)

@@ -10,7 +10,8 @@ import torch
 
 from zoo.plugin import Checkpoint, Runner, option
 from zoo.tasks import Embedding, Similarity
-from zoo_nlp.pooling import Pooling, encoder_of
+from zoo_nlp.heads import encoder_of
+from zoo_nlp.pooling import Pooling
 from zoo_nlp.texts import Encoded, Tokens, check_text, pad, text_and_others
 
 __all__ = ["SentenceEmbedding", "SentenceSimilarity"]

@@ -12,6 +12,7 @@ import torch
 from zoo.errors import BadData, IntegrityError
 from zoo.plugin import Checkpoint, Runner, option, read_object
 from zoo.tasks import Entities, Entity
+from zoo_nlp.classification import label_names
 from zoo_nlp.texts import Encoded, Tokens, check_text, pad
 
 __all__ = ["TokenClassification"]
@@ -63,8 +64,7 @@ class TokenClassification(Runner):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
         self.tokens = Tokens(checkpoint)
-        names = read_object(checkpoint, "config.json").get("id2label") or {}
-        self.labels = tuple(str(names[key]) for key in sorted(names, key=int)) or ("LABEL_0", "LABEL_1")
+        self.labels = label_names(checkpoint, read_object(checkpoint, "config.json"))
         if self.tokens.limit:
             stride = min(STRIDE, self.tokens.limit // 4)
             self.tokens.backend.enable_truncation(self.tokens.limit, stride=stride)

@@ -22,7 +22,7 @@ from zoo_nlp.transformers_loader import TransformersLoader
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-__all__ = ["GgufLoader"]
+__all__ = ["GgufLoader", "gguf_tokenizer"]
 
 READY = "float32"
 
@@ -73,7 +73,7 @@ def _dequantise(checkpoint: Checkpoint, target: Path) -> None:
     from transformers import AutoModelForCausalLM
 
     path = _file(checkpoint)
-    tokenizer = _tokenizer(checkpoint)
+    tokenizer = gguf_tokenizer(checkpoint)
     try:
         with _quiet():
             model = AutoModelForCausalLM.from_pretrained(
@@ -129,7 +129,8 @@ def _save(model: Any, target: Path) -> None:
     model.generation_config.save_pretrained(str(target))
 
 
-def _tokenizer(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
+def gguf_tokenizer(checkpoint: Checkpoint) -> PreTrainedTokenizerBase:
+    """The tokenizer in a GGUF file; raises `IntegrityError` when it cannot be read."""
     from transformers import AutoTokenizer
 
     path = _file(checkpoint)

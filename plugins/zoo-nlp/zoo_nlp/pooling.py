@@ -12,7 +12,7 @@ from zoo.cards import check_file_path
 from zoo.errors import BadCard, IntegrityError, UnsupportedFormat
 from zoo.plugin import Checkpoint, read_object
 
-__all__ = ["PooledClassifier", "Pooling", "encoder_of"]
+__all__ = ["Pooling"]
 
 # Names in `1_Pooling/config.json`, as written up to and since sentence-transformers 5.
 _MODES = {
@@ -55,6 +55,20 @@ class Pooling:
                 raise UnsupportedFormat(f"{checkpoint.card.id}: sentence-transformers module {kind} is not supported")
         return cls(mode=mode, normalise=normalise)
 
+    @classmethod
+    def of_head(cls, checkpoint: Checkpoint) -> Pooling:
+        """What a linear head stands on: as the card says (`pooling`), else as the files do, else as it suits the model.
+
+        Models that write on take the last token, which alone has seen the whole text.
+        """
+        if mode := checkpoint.card.config.get("pooling"):
+            if mode not in _KNOWN:
+                raise UnsupportedFormat(f"{checkpoint.card.id}: pooling {mode} is not supported")
+            return cls(mode=mode)
+        if not checkpoint.has("modules.json") and _looks_back(checkpoint):
+            return cls(mode="lasttoken")
+        return cls.read(checkpoint)
+
     def __call__(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Vectors (batch, dimensions) in float32 of token vectors (batch, tokens, dimensions) and their mask.
 
@@ -71,6 +85,16 @@ class Pooling:
         else:
             made = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
         return nn.functional.normalize(made, dim=1) if self.normalise else made
+
+
+def _looks_back(checkpoint: Checkpoint) -> bool:
+    """Whether each token sees only those before it: transformers has the model for writing and not for filling in."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as WRITING
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as FILLING
+
+    stated: Any = read_object(checkpoint, "config.json") if checkpoint.has("config.json") else checkpoint.card.config
+    kind = stated.get("model_type")
+    return kind in WRITING and kind not in FILLING and not stated.get("is_encoder_decoder")
 
 
 def _modules(checkpoint: Checkpoint) -> list[tuple[str, str]]:
@@ -95,32 +119,3 @@ def _mode(checkpoint: Checkpoint, name: str) -> str:
     if len(found) != 1 or found[0] not in _KNOWN:
         raise UnsupportedFormat(f"{checkpoint.card.id}: pooling {' + '.join(found) or 'of no kind'} is not supported")
     return found[0]
-
-
-class PooledClassifier(nn.Module):
-    """A text classifier: an encoder, pooling, and one linear layer.
-
-    Args:
-        encoder: a transformers model that gives `last_hidden_state`.
-        pooling: from token vectors to a text vector.
-        classes: how many.
-    """
-
-    def __init__(self, encoder: Any, pooling: Pooling, classes: int) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.pooling = pooling
-        self.head = nn.Linear(encoder.config.hidden_size, classes)
-
-    def forward(self, **batch: torch.Tensor) -> Any:
-        """Logits (batch, classes) as the attribute `logits`, as transformers' own classifiers give them."""
-        from transformers.modeling_outputs import SequenceClassifierOutput
-
-        hidden = self.encoder(**batch).last_hidden_state
-        vectors = self.pooling(hidden, batch["attention_mask"])
-        return SequenceClassifierOutput(logits=self.head(vectors.to(self.head.weight.dtype)))
-
-
-def encoder_of(module: Any) -> Any:
-    """The part of a module that turns tokens into vectors: a model with a head is asked for its body."""
-    return module.encoder if isinstance(module, PooledClassifier) else module.base_model

@@ -65,6 +65,16 @@ def zoo_runners() -> Mapping[tuple[str, str], str]:
 def zoo_finetuners() -> Mapping[tuple[str, str], str]:
     """Fine-tuning adapters by loader and task."""
     return {
-        ("timm", "image-classification"): "zoo_vision.finetuners:TimmClassifier",
-        ("torchvision", "image-classification"): "zoo_vision.finetuners:TorchvisionClassifier",
+        ("onnx", "image-segmentation"): "zoo_vision.adapters.salient:SalientTuner",
+        ("timm", "image-classification"): "zoo_vision.adapters.timm_classifier:TimmClassifier",
+        ("torchvision", "image-classification"): "zoo_vision.adapters.torchvision_classifier:TorchvisionClassifier",
+        ("torchvision", "image-segmentation"): "zoo_vision.adapters.torchvision_semantic:TorchvisionSemantic",
+        (
+            "transformers-vision",
+            "image-classification",
+        ): "zoo_vision.adapters.transformers_classifier:TransformersClassifier",
+        (
+            "transformers-vision",
+            "image-segmentation",
+        ): "zoo_vision.adapters.transformers_semantic:TransformersSemanticTuner",
     }

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-__all__ = ["transform_for"]
+__all__ = ["finish_for", "transform_for"]
 
 
 def transform_for(config: Mapping[str, Any]) -> Callable[[Image], torch.Tensor]:
@@ -18,6 +18,14 @@ def transform_for(config: Mapping[str, Any]) -> Callable[[Image], torch.Tensor]:
     A `config` with `resize_size` is read as torchvision's presets are, any other as timm's data configuration.
     """
     return _without_threads(_torchvision(config) if "resize_size" in config else _timm(config))
+
+
+def finish_for(config: Mapping[str, Any]) -> Callable[[Image], torch.Tensor]:
+    """The last steps of that transform: an RGB picture in, its normalised numbers (3, height, width) out."""
+    made: Callable[[Image], torch.Tensor] = _fast(_torchvision(config) if "resize_size" in config else _timm(config))[
+        -1
+    ]
+    return made
 
 
 def _timm(config: Mapping[str, Any]) -> Any:
@@ -76,10 +84,17 @@ class _Normalised:
 
 def _without_threads(transform: Any) -> Callable[[Image], torch.Tensor]:
     """A composed transform that makes no use of torch's threads, where it ends in the two usual steps."""
-    from torchvision.transforms import Compose, Normalize, ToTensor
+    from torchvision.transforms import Compose
 
-    made: Callable[[Image], torch.Tensor] = transform
+    made: Callable[[Image], torch.Tensor] = Compose(_fast(transform))
+    return made
+
+
+def _fast(transform: Any) -> list[Any]:
+    """The steps of a composed transform, the last two in one."""
+    from torchvision.transforms import Normalize, ToTensor
+
     *steps, to_tensor, normalise = transform.transforms
     if isinstance(to_tensor, ToTensor) and isinstance(normalise, Normalize):
-        made = Compose([*steps, _Normalised(to_tensor, normalise)])
-    return made
+        return [*steps, _Normalised(to_tensor, normalise)]
+    return [*transform.transforms]

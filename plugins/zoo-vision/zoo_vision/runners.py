@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import nn
 
-__all__ = ["ClassificationOptions", "ImageClassification", "ImageEmbedding", "PictureRunner"]
+__all__ = [
+    "ClassificationOptions",
+    "ImageClassification",
+    "ImageEmbedding",
+    "PictureRunner",
+    "probabilities",
+    "ranked",
+    "several",
+]
 
 
 class PictureRunner(Runner):
@@ -52,8 +60,30 @@ class ClassificationOptions:
             raise BadOption(f"top_k must be at least 1, not {self.top_k}")
 
 
+def several(config: Mapping[str, Any]) -> bool:
+    """Whether the labels of a card do not exclude each other."""
+    return config.get("problem_type") == "multi_label_classification"
+
+
+def probabilities(scores: torch.Tensor, each: bool) -> torch.Tensor:
+    """Of a classifier's scores (batch, classes), float32: each label's own, or one class of all."""
+    return scores.float().sigmoid() if each else scores.float().softmax(-1)
+
+
+def ranked(shares: torch.Tensor, names: Sequence[str], top_k: int) -> list[Classification]:
+    """The `top_k` likeliest labels of each row of probabilities (batch, classes), all where it has fewer."""
+    scores, indices = (found.tolist() for found in shares.cpu().topk(min(top_k, shares.shape[-1])))
+    return [
+        Classification(tuple(Label(names[i], s) for i, s in zip(best, row, strict=True)))
+        for best, row in zip(indices, scores, strict=True)
+    ]
+
+
 class ImageClassification(PictureRunner):
-    """The likeliest labels of a picture, by softmax over the classifier's scores."""
+    """The likeliest labels of a picture, by softmax over the classifier's scores.
+
+    Where a picture may have several labels (`problem_type` on the card), each one's own probability, of all labels.
+    """
 
     Options = ClassificationOptions
 
@@ -64,21 +94,16 @@ class ImageClassification(PictureRunner):
 
     def forward(self, module: nn.Module, batch: torch.Tensor, options: ClassificationOptions) -> torch.Tensor:
         """Probabilities (batch, classes), float32."""
-        made: torch.Tensor = module(batch).float().softmax(-1)
-        return made
+        return probabilities(module(batch), several(self.checkpoint.card.config))
 
     def finish(
         self, outputs: torch.Tensor, examples: Sequence[torch.Tensor], options: ClassificationOptions
     ) -> Sequence[Classification]:
-        """The `top_k` labels of each picture."""
-        classes = outputs.shape[-1]
+        """The `top_k` labels of each picture, best first."""
+        classes, card = outputs.shape[-1], self.checkpoint.card
         if classes != len(self.labels):
-            raise BadCard(f"{self.checkpoint.card.id} has {classes} classes and {len(self.labels)} labels")
-        scores, indices = (found.tolist() for found in outputs.cpu().topk(min(options.top_k, classes)))
-        return [
-            Classification(tuple(Label(self.labels[i], s) for i, s in zip(best, row, strict=True)))
-            for best, row in zip(indices, scores, strict=True)
-        ]
+            raise BadCard(f"{card.id} has {classes} classes and {len(self.labels)} labels")
+        return ranked(outputs, self.labels, classes if several(card.config) else options.top_k)
 
 
 class ImageEmbedding(PictureRunner):

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor, nn
 
-__all__ = ["Scaled", "SemanticSegmentation", "scaled"]
+__all__ = ["BACKGROUNDS", "Scaled", "SemanticSegmentation", "normalised", "scaled"]
 
-_BACKGROUND = "__background__"
+# What torchvision calls the class of everything else, and what new data calls it; it is no segment.
+BACKGROUNDS = frozenset({"__background__", "background"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ class SemanticSegmentation(Runner):
         found = []
         for place, index in enumerate(classes.tolist()):
             mask = winner == place
-            if self.labels[index] != _BACKGROUND and mask.any():
+            if self.labels[index] not in BACKGROUNDS and mask.any():
                 found.append(Segment(self.labels[index], float(best[mask].mean()), mask.float().cpu().numpy()))
         return Segmentation(tuple(sorted(found, key=lambda segment: -segment.mask.sum())))
 
@@ -90,7 +91,12 @@ def scaled(image: Image, config: Any) -> Tensor:
     small = functional.resize(
         image, [config["resize_size"]], InterpolationMode(config["interpolation"]), antialias=True
     )
+    return normalised(small, config)
+
+
+def normalised(image: Image, config: Any) -> Tensor:
+    """A picture's numbers (3, height, width), float32."""
     made: Tensor = functional.normalize(
-        functional.convert_image_dtype(functional.pil_to_tensor(small), torch.float), config["mean"], config["std"]
+        functional.convert_image_dtype(functional.pil_to_tensor(image), torch.float), config["mean"], config["std"]
     )
     return made

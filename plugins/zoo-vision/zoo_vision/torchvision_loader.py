@@ -51,6 +51,8 @@ class TorchvisionLoader(Loader):
         with context.no_init():
             module = build(checkpoint.card)
         tensors = base_tensors(checkpoint) | checkpoint.head_tensors()
+        if not _has_auxiliary(checkpoint.card):
+            tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("AuxLogits.")}
         ignore = {*counters(module), *(name for name in tensors if name.endswith("num_batches_tracked"))}
         context.assign(module, tensors, rename=_rename, ignore=ignore)
         return ready(module, context)
@@ -74,7 +76,7 @@ def build(card: ModelCard, num_classes: int | None = None) -> nn.Module:
     kwargs: dict[str, Any] = dict(config.get("build", {}))
     kwargs["num_classes"] = config["num_classes"] if num_classes is None else num_classes
     if card.architecture in {"googlenet", "inception_v3"}:
-        kwargs |= {"aux_logits": card.architecture == "inception_v3", "init_weights": False}
+        kwargs |= {"aux_logits": _has_auxiliary(card), "init_weights": False}
     if "num_keypoints" in config:
         kwargs["num_keypoints"] = config["num_keypoints"]
     try:
@@ -90,6 +92,11 @@ def build(card: ModelCard, num_classes: int | None = None) -> nn.Module:
     if (eps := config.get("frozen_norm_eps")) is not None:
         _freeze(module, eps)
     return module
+
+
+def _has_auxiliary(card: ModelCard) -> bool:
+    """Whether the module keeps the second classifier, which only training uses: Inception's, until it is fine-tuned."""
+    return card.architecture == "inception_v3" and bool(card.config.get("build", {}).get("aux_logits", True))
 
 
 def _freeze(module: nn.Module, eps: float) -> None:

@@ -16,8 +16,10 @@ from torch.nn.functional import interpolate
 from zoo.data import read_image
 from zoo.errors import BadCard, UnsupportedFormat
 from zoo.plugin import Checkpoint, NoOptions, Runner, read_object
-from zoo.tasks import Classification, DepthMap, Embedding, Label, Segment, Segmentation
-from zoo_vision.runners import ClassificationOptions
+from zoo.tasks import Classification, DepthMap, Embedding, Segment, Segmentation
+from zoo_vision.runners import ClassificationOptions, probabilities, ranked, several
+from zoo_vision.semantic import BACKGROUNDS
+from zoo_vision.transformers_loader import learnt_labels
 
 __all__ = [
     "Pixels",
@@ -62,7 +64,9 @@ class ProcessedPictures(Runner):
 
     @functools.cached_property
     def labels(self) -> dict[int, str]:
-        """The names of the classes by number."""
+        """The names of the classes by number: of the card where the model was fine-tuned, else of config.json."""
+        if learnt := learnt_labels(self.checkpoint.card):
+            return dict(enumerate(learnt))
         return {int(number): str(name) for number, name in (self.config.get("id2label") or {}).items()}
 
     def prepare(self, value: Any, options: Any) -> Sequence[Pixels]:
@@ -86,27 +90,32 @@ def pooled(made: Any) -> Tensor:
 
 
 class TransformersClassification(ProcessedPictures):
-    """The likeliest labels of a picture, by softmax over the classifier's scores."""
+    """The likeliest labels of a picture, by softmax over the classifier's scores.
+
+    Where a picture may have several labels (`problem_type`), each one's own probability, of all labels.
+    """
 
     Options = ClassificationOptions
 
+    @functools.cached_property
+    def several(self) -> bool:
+        """Whether labels do not exclude each other, by the card, else by config.json."""
+        card = self.checkpoint.card
+        return several(card.config if learnt_labels(card) else self.config)
+
     def forward(self, module: Any, batch: Tensor, options: ClassificationOptions) -> Tensor:
         """Probabilities (batch, classes), float32."""
-        made: Tensor = module(pixel_values=batch).logits.float().softmax(-1)
-        return made
+        return probabilities(module(pixel_values=batch).logits, self.several)
 
     def finish(
         self, outputs: Tensor, examples: Sequence[Pixels], options: ClassificationOptions
     ) -> Sequence[Classification]:
-        """The `top_k` labels of each picture."""
+        """The `top_k` labels of each picture, best first."""
         classes = outputs.shape[-1]
         if self.labels and classes != len(self.labels):
             raise BadCard(f"{self.checkpoint.card.id} has {classes} classes and {len(self.labels)} labels")
-        scores, indices = (found.tolist() for found in outputs.cpu().topk(min(options.top_k, classes)))
-        return [
-            Classification(tuple(Label(self.labels.get(i, str(i)), s) for i, s in zip(best, row, strict=True)))
-            for best, row in zip(indices, scores, strict=True)
-        ]
+        names = [self.labels.get(number, str(number)) for number in range(classes)]
+        return ranked(outputs, names, classes if self.several else options.top_k)
 
 
 class TransformersFeatures(ProcessedPictures):
@@ -156,6 +165,8 @@ class TransformersSemantic(ProcessedPictures):
         best, kind = (found.cpu() for found in shares.max(0))
         kinds, areas = kind.unique(return_counts=True)
         order = areas.argsort(descending=True, stable=True)
+        if self.labels.get(0) in BACKGROUNDS and learnt_labels(self.checkpoint.card):
+            order = order[kinds[order] != 0]
         return Segmentation(
             tuple(
                 Segment(self.labels.get(k, str(k)), float(best[kind == k].mean()), (kind == k).float().numpy())

@@ -9,13 +9,15 @@ import gguf
 import numpy as np
 import pytest
 import torch
+from zoo_nlp.adapters.writing import GgufWriter, Writer
 from zoo_nlp.generation import TextGeneration
 from zoo_nlp.gguf_loader import GgufLoader
 
+from tests.plugins.nlp.learning import learn, outputs, own, saved
 from zoo.cards import ModelCard
 from zoo.errors import IntegrityError, NotInstalled
 from zoo.models.context import Context
-from zoo.plugin import Checkpoint
+from zoo.plugin import Checkpoint, Target
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz Ġ.?!"
 TOKENS = ["<|end|>", "<|start|>", *dict.fromkeys(LETTERS.replace(" ", "")), "ab", "cd"]
@@ -138,3 +140,40 @@ def test_a_missing_file_is_named(checkpoint: Checkpoint, context: Context) -> No
     (checkpoint.path / "small.gguf").unlink()
     with pytest.raises(NotInstalled, match="0 GGUF files"):
         GgufLoader().load(checkpoint, context)
+
+
+TEXTS = [("abcd ab cd.", None), ("cdab cd?", None)]
+
+
+@pytest.mark.parametrize("converted", [False, True])
+def test_a_gguf_model_that_learnt_is_a_folder_of_transformers(
+    checkpoint: Checkpoint, context: Context, run: Any, converted: bool
+) -> None:
+    target = Target(kind="text")
+    seen = GgufLoader().convert(checkpoint, context) if converted else checkpoint
+    adapter = GgufWriter(seen)
+    torch.manual_seed(0)
+    module = adapter.trainable(own(checkpoint, GgufLoader()), target)
+    losses = learn(adapter, module, target, TEXTS, rate=1e-2)
+    assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
+    wanted = outputs(adapter, module, target, TEXTS)
+    tuned, made = saved(GgufWriter(checkpoint), module, target, method="full", task="text-generation")
+    assert made.drop == ("small.gguf",)
+    assert tuned.card.loader == "transformers"
+    assert not list(tuned.path.glob("*.gguf"))
+    again = own(tuned)
+    assert again.config.use_cache
+    assert torch.equal(outputs(Writer(tuned), again, target, TEXTS), wanted)
+    [result] = run(again, TextGeneration(tuned), ["ab"], max_new_tokens=3)
+    assert isinstance(result.text, str)
+
+
+def test_low_rank_adapters_leave_the_gguf_file_as_it_is(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    adapter, target = GgufWriter(checkpoint), Target(kind="text")
+    module = adapter.trainable(own(checkpoint, GgufLoader()), target)
+    names = adapter.lora(module)
+    assert len(names) == 7 * LAYERS
+    assert names[0] == "model.layers.0.self_attn.q_proj"
+    (tmp_path / "work").mkdir()
+    made = adapter.save(module, target, tmp_path / "work", method="lora")
+    assert (made.files, made.drop, made.card) == ((), (), {})

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from zoo_nlp.adapters.classification import TextClassifier
 from zoo_nlp.classification import TextClassification
 from zoo_nlp.embedding import SentenceEmbedding, SentenceSimilarity
 from zoo_nlp.fill_mask import FillMask
-from zoo_nlp.finetuners import TextClassifier
 from zoo_nlp.generation import TextGeneration
 from zoo_nlp.texts import Tokens
 from zoo_nlp.transformers_loader import TransformersLoader

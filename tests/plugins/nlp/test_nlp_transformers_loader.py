@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from zoo_nlp.pooling import PooledClassifier, encoder_of
+from zoo_nlp.heads import PooledClassifier, encoder_of
 from zoo_nlp.transformers_loader import TransformersLoader
 
 from zoo.errors import IntegrityError, UnsafeFile, UnsupportedFormat, WeightsMismatch

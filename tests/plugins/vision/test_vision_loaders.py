@@ -8,8 +8,9 @@ import pytest
 import timm
 import torch
 from torchvision import models
+from zoo_vision.adapters.timm_classifier import TimmClassifier
+from zoo_vision.adapters.torchvision_classifier import TorchvisionClassifier
 from zoo_vision.bodies import pooled_features
-from zoo_vision.finetuners import TimmClassifier, TorchvisionClassifier
 from zoo_vision.names import timm_name
 from zoo_vision.timm_loader import TimmLoader
 from zoo_vision.torchvision_loader import TorchvisionLoader
@@ -145,7 +146,7 @@ def test_a_new_head_makes_a_new_classifier(cards, write, load, randomise, model,
     weight, bias = torch.randn(3, features.shape[1]), torch.randn(3)
     head = adapter.head(weight, bias, Target(kind="single", labels=("a", "b", "c")))
     assert set(head.tensors) == {f"{place}.weight", f"{place}.bias"}
-    assert head.config == {"labels": ["a", "b", "c"], "num_classes": 3}
+    assert head.config == Target(kind="single", labels=("a", "b", "c")).config
 
     tuned = card.replace(config={**card.config, **head.config})
     new = load(loader, write(tuned, base.state_dict(), dict(head.tensors)))

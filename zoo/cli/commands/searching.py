@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli.fast import MOST
-from zoo.cli.options import Json, model_names
+from zoo.cli.options import Batch, Device, Json, Offline, Quiet, model_names
 
 __all__ = ["compare", "search"]
 
@@ -91,9 +91,26 @@ def compare(
     ] = None,
     limit: Annotated[int, typer.Option(help="With --query, at most so many.", min=2, max=20)] = 10,
     plot: Annotated[bool, typer.Option("--plot", help="Draw score against size with characters.")] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Run them all on this labelled data, and say which differ for certain.", metavar="DATA"),
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="With --data, what the models are run for.")] = None,
+    part: Annotated[
+        str, typer.Option(help="With --data: auto (what was held out), test, validation, train, all.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="With --data, of resamples and permutations.", min=0)] = 0,
+    text_column: Annotated[str | None, typer.Option(help="Column of the texts, for tables.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the labels, for tables.")] = None,
+    device: Device = "auto",
+    batch: Batch = None,
+    offline: Offline = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
-    """Set models side by side, the best of each number marked.
+    """Set models side by side, the best of each number marked; with --data, on the same examples.
+
+    Without data, what the catalog knows is compared, and nothing is run.
 
     Scores are compared only where the same measure was taken on the same data. Of models with such a score it says
     which of them are beaten by another that is no larger and no worse.
@@ -102,7 +119,27 @@ def compare(
     Examples:
       zoo compare resnet50 mobilenetv2_100
       zoo compare --query "task:image-classification top1>80 params<30M" --plot
+      zoo compare my-reviews my-reviews-full --data reviews.csv
     """
+    if data is not None:
+        from zoo.cli.evaluating import compare_on
+
+        if query is not None or plot:
+            raise typer.BadParameter("models that are run on data are named", param_hint="--query, --plot")
+        columns = {"text": text_column, "label": label_column}
+        return compare_on(
+            models or [],
+            data,
+            task=task,
+            part=part,
+            seed=seed,
+            columns={role: name for role, name in columns.items() if name is not None},
+            device=device,
+            batch=batch,
+            offline=offline,
+            quiet=quiet,
+            as_json=as_json,
+        )
     from zoo.cli import comparing
 
     return comparing.compare(models or [], query=query, limit=limit, plot=plot, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`zoo predict` and `zoo finetune`: run a model, adapt a model."""
+"""`zoo predict`: run a model."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo.cli.options import Batch, Device, Json, Model, Offline, Quiet
+from zoo.cli.options import Batch, Json, Model, Offline, Quiet
 
-__all__ = ["finetune", "predict"]
+__all__ = ["predict"]
 
 
 def predict(
@@ -94,63 +94,4 @@ def predict(
         offline=offline,
         quiet=quiet,
         as_json=as_json,
-    )
-
-
-def finetune(
-    model: Model,
-    folder_or_table: Annotated[
-        str | None,
-        typer.Argument(
-            help="Folder with one sub-folder of pictures per class, or a CSV, TSV, JSONL or Parquet file.",
-            metavar="DATA",
-            show_default=False,
-        ),
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="The same as an option.", metavar="DATA")] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the new model; made from base and data if not given.")
-    ] = None,
-    task: Annotated[str | None, typer.Option(help="image-classification or text-classification.")] = None,
-    method: Annotated[str, typer.Option(help="auto, or probe: a linear head on fixed features.")] = "auto",
-    test_size: Annotated[float, typer.Option(help="Share of the data that is held out.")] = 0.2,
-    limit: Annotated[int | None, typer.Option(help="Use only so many examples, stratified.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="Of the split and the folds.")] = 0,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts, for tables.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels, for tables.")] = None,
-    device: Device = "auto",
-    batch: Batch = None,
-    offline: Offline = False,
-    quiet: Quiet = False,
-    as_json: Json = False,
-) -> int:
-    """Adapt a model to labelled data.
-
-    The result is a new model with its lineage; it can be used at once.
-
-    \b
-    Examples:
-      zoo finetune mobilenetv2_100 pets/ --name my-pets
-      zoo finetune all-MiniLM-L6-v2 --data reviews.csv
-    """
-    from zoo.cli import working
-
-    if (folder_or_table is None) == (data is None):
-        raise typer.BadParameter("name the data once: as `zoo finetune MODEL DATA`, or with --data", param_hint="DATA")
-    return working.finetune(
-        model,
-        folder_or_table or data or "",
-        offline=offline,
-        quiet=quiet,
-        as_json=as_json,
-        name=name,
-        task=task,
-        method=method,
-        test_size=test_size,
-        limit=limit,
-        seed=seed,
-        text_column=text_column,
-        label_column=label_column,
-        device=device,
-        batch=batch,
     )

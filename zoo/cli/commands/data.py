@@ -1,0 +1,58 @@
+"""`zoo data`: look through data before a model learns from it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import Json, Offline
+
+__all__ = ["doctor"]
+
+
+def doctor(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A folder, a CSV, TSV, JSONL, JSON or Parquet file, a text file, or hf:owner/data-set.",
+            metavar="DATA",
+            show_default=False,
+        ),
+    ],
+    task: Annotated[str, typer.Option(help="What is to be learnt: image-classification, text-classification …")],
+    kind: Annotated[
+        str | None,
+        typer.Option(help="Form of the labels: single, multi, regression, tags, pairs, scored, text, mask."),
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the texts, or of the files' paths.")] = None,
+    second_column: Annotated[str | None, typer.Option(help="Column of the second texts, for pairs.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
+    mask_column: Annotated[str | None, typer.Option(help="Column of the masks' paths.")] = None,
+    split_column: Annotated[str | None, typer.Option(help="Column that says train, validation or test.")] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep/--quick", help="Decode pictures and look for near-duplicates, or not.")
+    ] = True,
+    fix: Annotated[bool, typer.Option("--fix", help="Write a copy with what can safely be mended.")] = False,
+    out: Annotated[
+        str | None, typer.Option(help="Where --fix writes; NAME-fixed beside the data if not given.", metavar="DIR")
+    ] = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> int:
+    """Say whether data is fit to learn from, and why not.
+
+    The exit code is 0 when it is ready or usable, and 4 when it is broken. The data itself is never changed.
+
+    \b
+    Examples:
+      zoo data doctor reviews.csv --task text-classification
+      zoo data doctor pets/ --task image-classification --fix --out pets-mended
+    """
+    from zoo.cli import data as looking
+
+    columns = {"text": text_column, "second": second_column, "label": label_column}
+    columns |= {"mask": mask_column, "split": split_column}
+    return looking.doctor(
+        data, task, kind=kind, columns=columns, deep=deep, fix=fix, out=out, offline=offline, as_json=as_json
+    )

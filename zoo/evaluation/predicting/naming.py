@@ -1,0 +1,49 @@
+"""The data's labels in a model's own spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from zoo.errors import BadData, nearest
+
+__all__ = ["matched"]
+
+MOST_NAMED = 8
+
+
+def matched(wanted: Iterable[str], known: Sequence[str], model: str) -> dict[str, str]:
+    """The model's name of each label of the data: the same, or the same but for capitals and spaces around.
+
+    Raises:
+        BadData: names the labels that the model does not know, with the nearest that it does.
+    """
+    exact = set(known)
+    folded = {_folded(name): name for name in reversed(known)}
+    made, missing = {}, []
+    for label in sorted(set(wanted)):
+        name = label if label in exact else folded.get(_folded(label))
+        if name is None:
+            missing.append(label)
+        else:
+            made[label] = name
+    if missing:
+        raise _unknown(missing, known, model)
+    return made
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _unknown(missing: Sequence[str], known: Sequence[str], model: str) -> BadData:
+    said = []
+    for label in missing[:MOST_NAMED]:
+        near = nearest(label, known, 1)
+        said.append(f"{label!r} (nearest: {near[0]!r})" if near else repr(label))
+    more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+    some = ", ".join(repr(name) for name in known[:MOST_NAMED])
+    ellipsis = ", …" if len(known) > MOST_NAMED else ""
+    return BadData(
+        f"{model} does not know these labels of the data: {', '.join(said)}{more}",
+        f"It knows {len(known)}: {some}{ellipsis}. Rename those of the data, or fine-tune the model on it first.",
+    )
