@@ -152,7 +152,7 @@ def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer examples and one epoch: does it run?")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--home", type=Path, default=Path(".bench-recommend"))
     asked = parser.parse_args()
     import zoo

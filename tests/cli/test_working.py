@@ -75,9 +75,10 @@ def test_finetune_json_has_the_documented_keys(cli: Cli, home: Path, models: Mod
 def test_finetune_for_a_reader(cli: Cli, home: Path, models: Models) -> None:
     outcome = cli("finetune", "texts", "--data", models.films)
     assert (outcome.code, outcome.err) == (0, "")
-    made, scores, use = outcome.out.splitlines()
-    assert made.startswith("texts-films: made from local/texts, run ")
-    assert scores.startswith("held-out accuracy ")
+    made, scores, report, use = outcome.out.splitlines()
+    assert made.startswith("texts-films: made from local/texts by probe (")
+    assert scores.startswith("held out: accuracy ")
+    assert Path(report.removeprefix("report: ")).is_file()
     assert use == "use it: zoo predict texts-films INPUT"
     lineage = cli("show", "texts-films").out.partition("lineage")[2]
     assert "texts-films is finetuned from local/texts" in lineage
@@ -229,4 +230,4 @@ def test_finetune_takes_its_data_as_argument_or_option(
 def test_finetune_wants_its_data_once(form: tuple[str, ...], cli: Cli, zoo_home: Path) -> None:
     made = cli("finetune", "pics", *form)
     assert made.code == 2
-    assert "name the data once" in made.err
+    assert "the data once" in made.err

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.guard import guarded_call
 from zoo.cli.render import emit_json
 from zoo.cli.working import open_zoo, plain_warnings
 from zoo.errors import BadOption, nearest
@@ -53,21 +54,32 @@ def finetune(
     """Adapt a model and print the new one with its scores."""
     settings |= {"max_seconds": seconds(time_limit), **_further(further)}
     if nproc is not None and nproc > 1:
+        from zoo.finetuning import settings_of
+
+        settings_of(settings)
         return _several(nproc)
-    zoo = open_zoo(offline, quiet)
-    with reporting(quiet) as report, plain_warnings():
-        run = zoo.finetune(model, data, report=report, **settings)
-    return _printed(run, as_json)
+
+    def work() -> int:
+        zoo = open_zoo(offline, quiet)
+        with reporting(quiet) as report, plain_warnings():
+            run = zoo.finetune(model, data, report=report, **settings)
+        return _printed(run, as_json)
+
+    return _ended(work)
 
 
 def resume(run: str, *, nproc: int | None, offline: bool, quiet: bool, as_json: bool) -> int:
     """Go on with a run and print what came of it."""
     if nproc is not None and nproc > 1:
         return _several(nproc)
-    zoo = open_zoo(offline, quiet)
-    with reporting(quiet) as report, plain_warnings():
-        made = zoo.finetune(resume=run, report=report)
-    return _printed(made, as_json)
+
+    def work() -> int:
+        zoo = open_zoo(offline, quiet)
+        with reporting(quiet) as report, plain_warnings():
+            made = zoo.finetune(resume=run, report=report)
+        return _printed(made, as_json)
+
+    return _ended(work)
 
 
 def seconds(text: str | None) -> float | None:
@@ -104,6 +116,27 @@ def _typed(name: str, value: str, kind: str) -> Any:
         return int(value) if kind.startswith("int") else float(value)
     except ValueError as error:
         raise BadOption(f"{name} = {value!r} is no number", f"Write for example {name}=1.") from error
+
+
+def _ended(work: Callable[[], int]) -> int:
+    """Do it; what goes wrong is told once, by one of the processes that train together, and with how to go on."""
+    from zoo.finetuning import together
+
+    notes: list[str] = []
+
+    def tried() -> int:
+        try:
+            return work()
+        except BaseException as error:
+            if not together.speaks(error):
+                return 0
+            notes.extend(getattr(error, "__notes__", ()))
+            raise
+
+    code = guarded_call(tried)
+    for note in notes:
+        print(note, file=sys.stderr)
+    return code if together.ended() is None else 0  # else torchrun would start all again
 
 
 def _several(nproc: int) -> int:
@@ -161,7 +194,9 @@ def _scores(run: Run) -> str:
 @contextmanager
 def reporting(quiet: bool) -> Iterator[Report]:
     """A bar on standard error for a run's progress, on a terminal only."""
-    if quiet or not sys.stderr.isatty():
+    from zoo.finetuning.together import helping
+
+    if quiet or helping() or not sys.stderr.isatty():
         yield lambda what, done, total, step: None
         return
     from rich.console import Console

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from zoo.finetuning.job import Job, Learnt, Report, Settings
 from zoo.finetuning.methods import Choice, choose
 from zoo.finetuning.planning import Plan, plan, read_again
 from zoo.finetuning.register import register
-from zoo.finetuning.together import restarted
+from zoo.finetuning.together import launch, restarted, speaks
 from zoo.finetuning.training.gang import Gang
 from zoo.plugin import Target
 from zoo.runs.recording import begin, folder_of, new_run_id, reopen, update
@@ -50,11 +51,11 @@ def finetune(
         return None
 
     def work(tell: Tell) -> Run:
-        if begun := restarted(registry, gang):
+        if begun := restarted(registry, gang.restarts):
             return _go_on(registry, begun, data, report or _silent, tell)
         planned = plan(registry, ref, data, settings)
         record = _record(planned, _chosen(registry, planned, settings), settings, data, run or new_run_id())
-        with begin(registry, record):
+        with _begun(registry, record):
             tell(_shared(record))
             return _done(_job(registry, planned, settings, record), record, report or _silent)
 
@@ -84,10 +85,23 @@ def _chosen(registry: Registry, planned: Plan, settings: Settings) -> Choice:
 
 def _go_on(registry: Registry, run: str, data: Any, report: Report, tell: Tell) -> Run:
     record = reopen(registry, run)
-    with begin(registry, record):
+    with _begun(registry, record):
         job = _job_again(registry, record, data)
         tell(_shared(record))
         return _done(job, record, report)
+
+
+@contextmanager
+def _begun(registry: Registry, record: dict[str, Any]) -> Iterator[None]:
+    """The run's record while it runs; an error after which it can go on has a note that says how."""
+    try:
+        with begin(registry, record):
+            yield
+    except BaseException as error:
+        safe = isinstance(error, KeyboardInterrupt) or "checkpoint" in record
+        if safe and "--resume" not in getattr(error, "remedy", ""):
+            error.add_note(f"go on: zoo finetune --resume {record['id']}")
+        raise
 
 
 def _done(job: Job, record: dict[str, Any], report: Report) -> Run:
@@ -122,7 +136,8 @@ def _led(gang: Gang, work: Callable[[Tell], Run]) -> Run:
 
     try:
         return work(tell)
-    except BaseException:
+    except BaseException as error:
+        speaks(error)  # before the others lose their connection and wonder
         if not told:
             gang.share(None)
         raise
@@ -132,10 +147,15 @@ def _led(gang: Gang, work: Callable[[Tell], Run]) -> Run:
 
 def _help(registry: Registry, gang: Gang, data: Any) -> None:
     """What the other processes do: train along with the first one, which plans, writes, registers, and tells errors."""
-    record = gang.share(None)
-    if record is not None:
-        learn(_job_again(registry, record, data), _silent)
-    gang.leave()
+    try:
+        record = gang.share(None)
+        if record is not None:
+            learn(_job_again(registry, record, data), _silent)
+    except BaseException as error:
+        speaks(error, wait=True)
+        raise
+    finally:
+        gang.leave()
 
 
 def _silent(what: str, done: int, total: int | None, step: Any) -> None:
@@ -207,6 +227,7 @@ def _record(planned: Plan, choice: Choice, settings: Settings, data: Any, run: s
         "target": {"kind": planned.target.kind, "labels": list(planned.target.labels)},
         "hyperparameters": settings.to_dict(),
         "seed": settings.seed,
+        **({"launch": started} if (started := launch()) else {}),
         "data": {
             "name": read.name,
             "source": _source(data),

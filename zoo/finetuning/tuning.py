@@ -6,13 +6,16 @@ tree-structured Parzen estimator, seeded. The study is kept in the run's folder,
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import BadOption, MissingDependency
+from zoo.finetuning.training.gang import Gang
 
 if TYPE_CHECKING:
     from zoo.finetuning.job import Job, Learnt, Report
@@ -26,7 +29,8 @@ def search(job: Job, learn: Learn, report: Report) -> Learnt:
     """Train `settings.tune` times with other hyperparameters and keep what did best on the validation part.
 
     Args:
-        job: its settings are what every trial shares; what they name is not searched.
+        job: its settings are what every trial shares; what they name is not searched. Of several processes the first
+            chooses, and all train.
         learn: trains one trial.
         report: is told `trial` after each, and all that the trials tell.
 
@@ -36,8 +40,11 @@ def search(job: Job, learn: Learn, report: Report) -> Learnt:
     """
     if job.method == "probe":
         raise BadOption("probe finds its regularisation itself", "Leave out --tune, or use another --method.")
-    if job.data.validation is None:
+    if not job.data.validation:
         raise BadOption("a search is judged on a validation part, and there is none", "Raise --validation-size.")
+    gang = Gang.join(job.settings.device)
+    if not gang.main:
+        return _follow(job, gang, learn)
     optuna = _optuna()
     folder = job.folder / "trials"
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,15 +54,20 @@ def search(job: Job, learn: Learn, report: Report) -> Learnt:
         study_name=job.run,
         direction="maximize",
         load_if_exists=True,
-        # A seed of its own for each continuation would not repeat; each trial number has its own.
-        sampler=optuna.samplers.TPESampler(seed=job.settings.seed + len(_done(job))),
     )
     best = _Best()
-    _run(job, study, best, learn, report)
-    if best.learnt is not None and best.number == study.best_trial.number:
-        return _told(best.learnt, study)
-    again = _trial(job, study.best_trial.number, study.best_trial.params)
-    return _told(learn(again, report), study)
+
+    def together(number: int, params: Mapping[str, Any]) -> Learnt:
+        gang.share((number, dict(params)))
+        return learn(_trial(job, number, params), report)
+
+    _run(job, study, best, together, report)
+    chosen = _chosen(job, study)
+    if best.learnt is None or best.number != chosen.number:  # it was trained before a stop
+        best.learnt = together(chosen.number, chosen.params)
+    gang.share(None)
+    _keep_curves(job, chosen.number)
+    return _told(best.learnt, study)
 
 
 @dataclasses.dataclass
@@ -76,34 +88,76 @@ def _optuna() -> Any:
     return optuna
 
 
-def _done(job: Job) -> list[str]:
-    path = job.folder / "trials" / "study.log"
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+def _follow(job: Job, gang: Gang, learn: Learn) -> Learnt:
+    """What the other processes do: train what the first one says."""
+    from zoo.finetuning.training.meter import Diverged
+
+    learnt = None
+    while (told := gang.share(None)) is not None:
+        with contextlib.suppress(Diverged):
+            learnt = learn(_trial(job, *told), lambda what, done, total, step: None)
+    if learnt is None:
+        raise _hopeless()
+    return learnt
 
 
-def _run(job: Job, study: Any, best: _Best, learn: Learn, report: Report) -> None:
+def _chosen(job: Job, study: Any) -> Any:
+    from optuna.trial import TrialState
+
+    if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        raise _hopeless()
+    return study.best_trial
+
+
+def _hopeless() -> BadOption:
+    return BadOption("in no trial did the loss stay a finite number", "Name a lower --learning-rate.")
+
+
+def _keep_curves(job: Job, number: int) -> None:
+    """The best trial's curves are the run's."""
+    path = job.folder / "trials" / f"{number:03}" / "curves.jsonl"
+    if path.is_file():
+        shutil.copyfile(path, job.folder / path.name)
+
+
+def _run(job: Job, study: Any, best: _Best, learn: Callable[..., Learnt], report: Report) -> None:
     from optuna.trial import TrialState
 
     from zoo.finetuning.training.meter import Diverged
 
     wanted = job.settings.tune or 1
     began = time.monotonic()
-    while (number := len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL)))) < wanted:
+    while (number := len(_table(study))) < wanted:
         if job.settings.max_seconds and number and time.monotonic() - began > job.settings.max_seconds:
             break
-        trial = study.ask(_space(job))
+        trial = _next(job, study, number)
         try:
-            learnt = learn(_trial(job, trial.number, trial.params), report)
+            learnt = learn(trial.number, trial.params)
         except Diverged as error:  # too large a rate; every other error ends the search
-            study.tell(trial, state=TrialState.FAIL)
+            study.tell(trial.number, state=TrialState.FAIL)
             job.save({"trials": _table(study), "trial_error": error.cause})
             continue
         score = _score(learnt)
-        study.tell(trial, score)
+        study.tell(trial.number, score)
         if score > best.score:
             best.number, best.score, best.learnt = trial.number, score, learnt
         job.save({"trials": _table(study)})
         report("trial", 1, wanted, None)
+
+
+def _next(job: Job, study: Any, number: int) -> Any:
+    """The trial at which a stopped search was, or a new one: the same whether there was a stop or not."""
+    import optuna
+    from optuna.trial import TrialState
+
+    space = _space(job)
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.params.keys() == space.keys():
+            return trial
+        study.tell(trial.number, state=TrialState.FAIL)  # it was stopped while it was made
+    # The sampler's own random numbers would begin again after a stop.
+    study.sampler = optuna.samplers.TPESampler(seed=job.settings.seed + number)
+    return study.ask(space)
 
 
 def _score(learnt: Learnt) -> float:
@@ -145,7 +199,7 @@ def _table(study: Any) -> list[dict[str, Any]]:
     return [
         {"number": t.number, "state": t.state.name.lower(), "score": t.value, **t.params}
         for t in study.get_trials(deepcopy=False)
-        if t.state.is_finished()
+        if t.state.is_finished() and t.params
     ]
 
 

@@ -185,7 +185,7 @@ class PretrainedLoader(Loader):
             raise _unknown(checkpoint.card, config.model_type, error) from error
         body = module.base_model
         pooler = getattr(body, "pooler", None)
-        weighty = hasattr(pooler, "parameters") and any(True for _ in pooler.parameters())
+        weighty = pooler is not None and any(True for _ in pooler.parameters())
         if weighty and not any("pooler." in name for name in tensors):
             body.pooler = None
         return module

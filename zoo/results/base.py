@@ -27,7 +27,7 @@ def floats(values: Any) -> list[float]:
 
 @dataclass(frozen=True)
 class Label:
-    """A class name with its score in [0, 1]."""
+    """A class name with its score in [0, 1]; of a regression the number's name with the number itself."""
 
     label: str
     score: float

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.finetuning.job import Job, Settings
     from zoo.plugin import FineTuner
 
-__all__ = ["inject", "merge", "write"]
+__all__ = ["CONFIG_FILE", "inject", "merge", "write"]
 
 CONFIG_FILE = "adapter_config.json"
 PREFIX = "base_model.model."  # how peft names what lies in its wrapper, which is not used here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import torch
 from zoo.errors import BadOption
 from zoo.finetuning.training import lowrank
 from zoo.finetuning.training.learner import groups_of
+from zoo.plugin import ADAPTER_FILE
 
 if TYPE_CHECKING:
     from zoo.finetuning.job import Job
@@ -39,9 +41,19 @@ def prepare(job: Job, adapter: FineTuner, module: Any) -> tuple[torch.nn.Module,
         _learn(made, layers[-job.settings.layers :], freeze=True)
     else:
         made.requires_grad_(True)
+    if job.target.kind == "regression":
+        _begin_at_mean(made, layers[-1], job.data.train.labels)
     if not any(p.requires_grad for p in made.parameters()):
         raise BadOption(f"{job.pulled.card.id} has nothing that --method {job.method} trains", "Use --method full.")
     return made, groups_of(made, layers)
+
+
+def _begin_at_mean(module: torch.nn.Module, head: Sequence[str], numbers: Sequence[float]) -> None:
+    """Let a new head for a number begin with the mean of the data, from where it has less far to go."""
+    for name, value in module.named_parameters():
+        if value.numel() == 1 and name.endswith("bias") and any(name.startswith(f"{part}.") for part in head):
+            with torch.no_grad():
+                value.fill_(sum(numbers) / len(numbers))
 
 
 def awake(groups: dict[str, int], epoch: int, epochs: int) -> set[str]:
@@ -72,13 +84,15 @@ def save_compute(module: torch.nn.Module) -> bool:
 
 def write(job: Job, adapter: FineTuner, module: torch.nn.Module, folder: Path) -> Trained:
     """Write the trained module's files; see `zoo.plugin.Trained`."""
-    if job.method != "lora":
-        whole = job.method == "full" or job.settings.layers > 1
-        return adapter.save(module, job.target, folder, method="full" if whole else "head")
-    if job.settings.merge:
+    adapted = adapter.checkpoint.has(ADAPTER_FILE)  # the base's own adapters are in the weights since it was loaded
+    if job.method == "lora" and not (job.settings.merge or adapted):
+        return lowrank.write(job, adapter, module, folder)
+    if job.method == "head" and job.settings.layers == 1:
+        return adapter.save(module, job.target, folder, method="head")
+    if job.method == "lora":
         lowrank.merge(module)
-        return adapter.save(module, job.target, folder, method="full")
-    return lowrank.write(job, adapter, module, folder)
+    saved = adapter.save(module, job.target, folder, method="full")
+    return dataclasses.replace(saved, drop=(*saved.drop, ADAPTER_FILE, lowrank.CONFIG_FILE)) if adapted else saved
 
 
 def _learn(module: torch.nn.Module, layers: Sequence[Sequence[str]], *, freeze: bool) -> None:
