@@ -35,27 +35,32 @@ def main() -> int:
     taken = time.monotonic() - began
     print(f"whole: {seconds(taken)}, weights {weights(whole)}")
 
+    steps = int(whole["timing"]["steps"])
     chance = random.Random(asked.seed)
     run, command, killed = None, [*begin, f"{stem}-killed"], 0
     while killed < asked.kills:
         before = runs(home)
         process = subprocess.Popen([*ZOO, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         run = run or appeared(home, before, process)
-        end = time.monotonic() + chance.uniform(0.05, 1.0) * taken / 2
-        while process.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
+        # The kills are spread over the training, whatever the machine's speed; then at a moment that no step decides.
+        after = steps * (killed + chance.random()) / (asked.kills + 1)
+        while process.poll() is None and newest(run) < after:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0.0, asked.save_seconds))
         if process.poll() is not None:
+            if process.returncode:
+                raise SystemExit(f"zoo {' '.join(command)} failed:\n{process.stderr.read().decode()}")
             break
         process.send_signal(signal.SIGKILL)
         process.wait()
         killed += 1
-        print(f"killed {killed}: newest state {newest(run)}", flush=True)
+        print(f"killed {killed}: newest state: step {newest(run)} of {steps}", flush=True)
         command = ["finetune", "--resume", run.name]
     last = record(run) if run and killed < asked.kills else watched(home, command, run)
     equal = weights(last) == weights(whole)
     print(f"killed {killed} times and continued: weights {weights(last)}, {'equal' if equal else 'DIFFERENT'}")
     for name in (f"{stem}-whole", f"{stem}-killed"):
-        subprocess.run([*ZOO, "rm", name, "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        subprocess.run([*ZOO, "rm", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     return 0 if equal else 1
 
 
@@ -67,8 +72,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-seconds", type=float, default=1.0)
-    parser.add_argument("options", nargs="*", help="of `zoo finetune`, after --")
-    return parser.parse_args()
+    argv = sys.argv[1:]
+    own, options = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
+    return parser.parse_args(own, argparse.Namespace(options=options))
 
 
 def runs(home: Path) -> set[Path]:
@@ -100,10 +106,10 @@ def record(run: Path) -> dict[str, Any]:
     return found
 
 
-def newest(run: Path) -> str:
-    """The name of the newest state that is whole."""
-    states = [path.parent for path in run.glob("checkpoints/checkpoint-*/complete.json")]
-    return max(states, key=lambda path: int(path.name.rpartition("-")[2])).name if states else "none"
+def newest(run: Path) -> int:
+    """The step of the newest state that is whole; 0 without one."""
+    states = (path.parent.name for path in run.glob("checkpoints/checkpoint-*/complete.json"))
+    return max((int(name.rpartition("-")[2]) for name in states), default=0)
 
 
 def weights(found: dict[str, Any]) -> str:

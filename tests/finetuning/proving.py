@@ -31,14 +31,12 @@ __all__ = [
     "environment",
     "new_files",
     "record_of",
+    "stopped",
     "until",
     "writer",
 ]
 
 ENDS = ("film", "play", "cat", "dog", "end", "cats")
-
-
-# Models
 
 
 def writer(folder: Path) -> Path:
@@ -74,10 +72,24 @@ def segmenter(folder: Path) -> Path:
     return folder
 
 
-MODELS: dict[str, Callable[[Path], Path]] = {"writer": writer, "masker": masker, "segmenter": segmenter}
+def viewer(folder: Path) -> Path:
+    """A ViT of 16 dimensions, for pictures of 32 by 32."""
+    import transformers
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    config = transformers.ViTConfig(**sizes, image_size=32, patch_size=8, num_labels=2)
+    transformers.ViTForImageClassification(config).eval().save_pretrained(folder)
+    transformers.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
 
 
-# Data
+MODELS: dict[str, Callable[[Path], Path]] = {
+    "viewer": viewer,
+    "writer": writer,
+    "masker": masker,
+    "segmenter": segmenter,
+}
 
 
 def data_of(what: str, folder: Path) -> Path:
@@ -94,7 +106,9 @@ def _table(path: Path, head: Sequence[str], rows: Sequence[Sequence[object]]) ->
 
 
 def _texts(count: int = 40) -> list[str]:
-    return [f"{'very ' * (n % 5)}{('good', 'bad')[n % 2]} was the {ENDS[n % 6]} {ENDS[n % 7 % 6]}" for n in range(count)]
+    return [
+        f"{'very ' * (n % 5)}{('good', 'bad')[n % 2]} was the {ENDS[n % 6]} {ENDS[n % 7 % 6]}" for n in range(count)
+    ]
 
 
 def _single(folder: Path) -> Path:
@@ -110,7 +124,9 @@ def _multi(folder: Path) -> Path:
 
 
 def _regression(folder: Path) -> Path:
-    rows = [(t, round((1 if "good" in t else -1) * (1 + t.count("very") / 2) + n / 1000, 3)) for n, t in enumerate(_texts())]
+    rows = [
+        (t, round((1 if "good" in t else -1) * (1 + t.count("very") / 2) + n / 1000, 3)) for n, t in enumerate(_texts())
+    ]
     return _table(folder / "stars.csv", ("text", "score"), rows)
 
 
@@ -125,13 +141,19 @@ def _tags(folder: Path) -> Path:
 
 
 def _pairs(folder: Path) -> Path:
-    rows = [(f"a {'very ' * (n // 6)}good {ENDS[n % 6]}", f"the {ENDS[n % 6]} was {'very ' * (n // 6)}great") for n in range(36)]
+    rows = [
+        (f"a {'very ' * (n // 6)}good {ENDS[n % 6]}", f"the {ENDS[n % 6]} was {'very ' * (n // 6)}great")
+        for n in range(36)
+    ]
     return _table(folder / "pairs.csv", ("text1", "text2"), rows)
 
 
 def _scored(folder: Path) -> Path:
     texts = _texts()
-    rows = [(a, b, 0.9 if ("good" in a) == ("good" in b) else 0.1) for a, b in zip(texts, texts[7:] + texts[:7], strict=True)]
+    rows = [
+        (a, b, 0.9 if ("good" in a) == ("good" in b) else 0.1)
+        for a, b in zip(texts, texts[20:] + texts[1:21], strict=True)
+    ]
     return _table(folder / "alike.csv", ("text1", "text2", "score"), rows)
 
 
@@ -184,9 +206,6 @@ _MAKERS: dict[str, Callable[[Path], Path]] = {
 }
 
 
-# What a run leaves
-
-
 def record_of(path: Path) -> dict[str, Any]:
     """The record in a run's folder."""
     found: dict[str, Any] = json.loads((path / "record.json").read_text(encoding="utf-8"))
@@ -236,9 +255,6 @@ def new_files(zoo: Zoo, run: Run | dict[str, Any]) -> dict[str, str]:
     return found
 
 
-# Processes
-
-
 def environment(home: Path, **more: str) -> dict[str, str]:
     """For a process that works on one core, offline."""
     return {**os.environ, "ZOO_HOME": str(home), "ZOO_OFFLINE": "1", "OMP_NUM_THREADS": "1", **more}
@@ -264,9 +280,9 @@ def begun(home: Path, process: subprocess.Popen[str], *, checkpoint: bool = True
 
     def there() -> Path | None:
         for path in (home / "runs").glob("*/record.json"):
-            if record_of(path.parent)["outcome"] == "running":
-                if not checkpoint or list(path.parent.glob("checkpoints/checkpoint-*/complete.json")):
-                    return path.parent
+            whole = list(path.parent.glob("checkpoints/checkpoint-*/complete.json"))
+            if record_of(path.parent)["outcome"] == "running" and (whole or not checkpoint):
+                return path.parent
         return None
 
     found: Path = until(there, process)

@@ -184,6 +184,23 @@ def test_a_name_is_made_from_base_and_data(zoo: Zoo, models: Models) -> None:
     assert names == ["pics-squares", "pics-squares-2"]
 
 
+def test_a_name_that_is_taken_meanwhile_is_not_overwritten(zoo: Zoo, models: Models) -> None:
+    other = Zoo(zoo.home, quiet=True)
+
+    def meanwhile(what: str, done: int, total: int | None, step: object = None) -> None:
+        if what == "fitting":
+            other.finetune("texts", models.films, name="mine")
+
+    with pytest.raises(BadInput, match="mine came to be") as error:
+        zoo.finetune("pics", models.squares, name="mine", report=meanwhile)
+    assert "--resume" in error.value.remedy
+    assert zoo.show("mine")["task"] == "text-classification"
+    run = next(run for run in zoo.catalog.runs(model="mine") if run.outcome == "failed")
+    zoo.remove("mine")
+    assert zoo.finetune(resume=run.id).model == "mine"
+    assert zoo.show("mine")["task"] == "image-classification"
+
+
 @pytest.mark.parametrize("taken", ["local/pics", "mobilenetv2_100"])
 def test_a_name_that_is_taken_is_refused(zoo: Zoo, models: Models, taken: str) -> None:
     with pytest.raises(BadInput, match=taken) as error:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.errors import BadOption
 from zoo.finetuning.forgetting import base_data
 from zoo.finetuning.job import Job, Learnt, Report, Settings
 from zoo.finetuning.methods import Choice, choose
@@ -98,7 +99,9 @@ def _begun(registry: Registry, record: dict[str, Any]) -> Iterator[None]:
         with begin(registry, record):
             yield
     except BaseException as error:
-        safe = isinstance(error, KeyboardInterrupt) or "checkpoint" in record
+        # With the same options (a learning rate that is too high) it would end the same.
+        kept = "checkpoint" in record and not isinstance(error, BadOption)
+        safe = isinstance(error, KeyboardInterrupt) or kept
         if safe and "--resume" not in getattr(error, "remedy", ""):
             error.add_note(f"go on: zoo finetune --resume {record['id']}")
         raise

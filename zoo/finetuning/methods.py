@@ -54,7 +54,7 @@ def choose(registry: Registry, plan: Plan, settings: Settings) -> Choice:
     if not learning:
         return Choice("probe", "the only method that this model's plugin has")
     if "probe" not in able:
-        return _of_gradients(plan, learning, "a linear head cannot learn this")
+        return _of_gradients(registry, plan, learning, "a linear head cannot learn this")
     if reason := _too_few(plan.data):
         return Choice("probe", reason)
     return _by_time(registry, plan, settings, learning)
@@ -75,9 +75,9 @@ def _too_few(data: LabelledData) -> str | None:
     return None
 
 
-def _of_gradients(plan: Plan, learning: Sequence[str], because: str) -> Choice:
+def _of_gradients(registry: Registry, plan: Plan, learning: Sequence[str], because: str) -> Choice:
     size = plan.pulled.card.parameters or plan.pulled.manifest.size // 4
-    if "lora" in learning and (size >= LARGE or "full" not in learning):
+    if "lora" in learning and (size >= LARGE or "full" not in learning) and _adapts(registry, plan):
         return Choice("lora", f"{because}, and of {size / 1e6:,.0f} million weights only small adapters are trained")
     return Choice(learning[0], f"{because}, and {size / 1e6:,.0f} million weights can all be trained")
 
@@ -90,7 +90,18 @@ def _by_time(registry: Registry, plan: Plan, settings: Settings, learning: Seque
     told = "the time limit" if settings.max_seconds else "ten minutes"
     if whole > limit:
         return Choice("probe", f"training would take about {_minutes(whole)} here, more than {told}")
-    return _of_gradients(plan, learning, f"training takes about {_minutes(whole)} here, within {told}")
+    return _of_gradients(registry, plan, learning, f"training takes about {_minutes(whole)} here, within {told}")
+
+
+def _adapts(registry: Registry, plan: Plan) -> bool:
+    """Whether the model has layers for low-rank adapters: one of convolutions only has none."""
+    from zoo.models.training import own_module
+    from zoo.plugin import Checkpoint
+
+    pulled = plan.pulled
+    adapter = plan.adapter(Checkpoint(card=pulled.card, path=pulled.path, revision=pulled.manifest.revision))
+    with own_module(registry, pulled, plan.task, device="cpu", owner=plan.name) as module:
+        return bool(adapter.lora(adapter.trainable(module, plan.target)))
 
 
 def _minutes(seconds: float) -> str:
@@ -99,15 +110,11 @@ def _minutes(seconds: float) -> str:
 
 def _forward(registry: Registry, plan: Plan, settings: Settings) -> float:
     """Seconds that one example's forward takes here, the second of two short runs."""
-    from zoo.finetuning.features import FeatureRunner
-    from zoo.models.load import open_model
-    from zoo.models.wanted import Wanted
+    from zoo.finetuning.features import feature_model
 
-    runner = registry.plugins.runner(plan.pulled.card.loader, plan.task)
-    maker = FeatureRunner.maker(runner, plan.adapter)
     inputs = list(plan.data.train.inputs[:TIMED])
-    wanted = Wanted(device=settings.device, dtype="float32", batch=min(settings.batch or TIMED, TIMED))
-    with open_model(registry, plan.pulled, plan.task, maker, wanted) as model:
+    batch = min(settings.batch or TIMED, TIMED)
+    with feature_model(registry, plan.pulled, plan.task, device=settings.device, batch=batch) as model:
         for _ in range(2):
             began = time.perf_counter()
             for _ in model.engine.run(inputs, None, "return"):

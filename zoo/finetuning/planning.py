@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.finetuning.job import Settings
     from zoo.registry import Pulled, Registry
 
-__all__ = ["Plan", "columns_of", "how_to_read", "plan", "read_again"]
+__all__ = ["Plan", "columns_of", "how_to_read", "plan", "read_again", "taken_by"]
 
 # Which task is meant when none is named: the first for which the data has what it needs; all texts could be learnt by
 # heart, so that comes last.
@@ -201,17 +201,18 @@ def _labels(read: LabelledData, raw: RawData) -> tuple[str, ...]:
 def _name(registry: Registry, card: ModelCard, data: Any, wanted: str | None) -> str:
     """The new model's name: the given one if it is free, else one made from base and data."""
     if wanted is not None:
-        if taken := _taken(registry, check_name(wanted)):
+        if taken := taken_by(registry, check_name(wanted)):
             raise BadInput(f"there is already a model {taken}", f"Choose another --name, or `zoo rm {taken}` first.")
         return wanted
     of = Path(data).stem if isinstance(data, str | Path) else "data"
     stem = "".join(c if c.isalnum() or c in "._+-" else "-" for c in of).strip(".-_+") or "data"
     first = f"{card.id.rpartition('/')[2]}-{stem}"[:90]
     tries = (first, *(f"{first}-{number}" for number in range(2, 10_000)))
-    return check_name(next(name for name in tries if _taken(registry, name) is None))
+    learning = {run.model for run in registry.catalog.runs(kind="finetune") if run.outcome == "running"}
+    return check_name(next(name for name in tries if name not in learning and taken_by(registry, name) is None))
 
 
-def _taken(registry: Registry, name: str) -> str | None:
+def taken_by(registry: Registry, name: str) -> str | None:
     """The model that has a name already, in this spelling or with other capitals; or None."""
     from zoo.catalog import hot
 

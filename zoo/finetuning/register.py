@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cards import Metric, ModelCard, Source
 from zoo.descent.reading import read
+from zoo.errors import BadInput
 from zoo.evaluation import Evaluation, judge, predict_split
 from zoo.evaluation.judging import told
 from zoo.evaluation.predicting.asked import Asked
 from zoo.finetuning.forgetting import forgetting
+from zoo.finetuning.planning import taken_by
 from zoo.finetuning.run import Run
 from zoo.rebuild import drop_card, keep_card
 from zoo.registry import Pulled
@@ -31,8 +33,13 @@ RELATIONS = {"lora": "adapter"}
 
 def register(job: Job, learnt: Learnt, record: dict[str, Any], report: Report) -> Run:
     """Store the new model, measure it on the held-out part, and enter card, revision and lineage; all or nothing."""
-    manifest, trained = _adopt(job, learnt)
     registry = job.registry
+    if taken := taken_by(registry, job.name):
+        raise BadInput(
+            f"a model {taken} came to be while this one learnt",
+            f"`zoo rm {taken}`, then `zoo finetune --resume {job.run}`.",
+        )
+    manifest, trained = _adopt(job, learnt)
     try:
         card = _card(job, trained)
         pulled = Pulled(card=card, manifest=manifest, path=_folder(job, manifest))

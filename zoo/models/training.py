@@ -15,17 +15,17 @@ from zoo.models.wanted import Wanted
 from zoo.plugin import Runner
 
 if TYPE_CHECKING:
-    from zoo.devices import Claim, Device, Placement
+    from zoo.devices import Claim, Device, Lease, Placement
     from zoo.registry import Pulled, Registry
 
-__all__ = ["own_module"]
+__all__ = ["own_lease", "own_module"]
 
 
 @contextmanager
-def own_module(
+def own_lease(
     registry: Registry, pulled: Pulled, task: str, *, device: str = "auto", owner: str, activation: int = 0
-) -> Iterator[Any]:
-    """The module of a pulled model, as its loader makes it, for one holder alone, in float32; pinned until the end.
+) -> Iterator[Lease]:
+    """The lease of a pulled model's module, as its loader makes it, for one holder alone, in float32; pinned.
 
     Its parameters and buffers are copies: the files that others have mapped are not written to. What is not torch's own
     (an ONNX session) is handed out as it is.
@@ -52,9 +52,18 @@ def own_module(
     lease = registry.devices.lease(device, claim, make, spread=False)
     try:
         lease.pin()
-        yield lease.module()
+        yield lease
     finally:
         lease.release()
+
+
+@contextmanager
+def own_module(
+    registry: Registry, pulled: Pulled, task: str, *, device: str = "auto", owner: str, activation: int = 0
+) -> Iterator[Any]:
+    """The module of `own_lease`, until the end of the block."""
+    with own_lease(registry, pulled, task, device=device, owner=owner, activation=activation) as lease:
+        yield lease.module()
 
 
 def _own(module: Any) -> Any:

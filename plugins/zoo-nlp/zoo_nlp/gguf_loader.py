@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -74,10 +75,11 @@ def _dequantise(checkpoint: Checkpoint, target: Path) -> None:
 
     path = _file(checkpoint)
     tokenizer = gguf_tokenizer(checkpoint)
+    alone = _alone(path, target.with_name("alone"))
     try:
         with _quiet():
             model = AutoModelForCausalLM.from_pretrained(
-                str(path.parent),
+                str(alone),
                 gguf_file=path.name,
                 dtype=torch.float32,
                 local_files_only=True,
@@ -87,6 +89,16 @@ def _dequantise(checkpoint: Checkpoint, target: Path) -> None:
         raise _unreadable(checkpoint, path, error) from error
     _save(model, target)
     tokenizer.save_pretrained(str(target))
+
+
+def _alone(path: Path, folder: Path) -> Path:
+    """A folder with this file only: of low-rank adapters beside it, transformers would look for the base on the hub."""
+    folder.mkdir()
+    try:
+        os.link(path.resolve(), folder / path.name)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(path, folder / path.name)
+    return folder
 
 
 @contextmanager

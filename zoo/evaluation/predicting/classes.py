@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.errors import BadInput
-from zoo.evaluation.predicting.naming import matched
+from zoo.evaluation.predicting.naming import labels_of, matched
 from zoo.evaluation.predictions import Predictions
 from zoo.models.failing import Failure
 
@@ -25,7 +25,7 @@ def predict_classes(asked: Asked) -> Predictions:
     several = asked.kind == "multi"
     wanted = {name for label in asked.split.labels for name in (label if several else (label,))}
     with asked.opened() as model:
-        known = _known(asked, getattr(model.engine.runner, "labels", ()))
+        known = _known(asked, labels_of(model.engine.runner))
         spelt = matched(wanted, known, asked.model) if known else None  # before the work, where that can be
         found = asked.results(model, asked.split.inputs, {"top_k": ALL})
     known = known or _named(found)

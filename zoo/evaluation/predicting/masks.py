@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.errors import BadData
-from zoo.evaluation.predicting.naming import matched
+from zoo.evaluation.predicting.naming import labels_of, matched
 from zoo.evaluation.predictions import Predictions
 from zoo.models.failing import Failure
 
@@ -31,7 +31,7 @@ def predict_masks(asked: Asked) -> Predictions:
     """
     split, known = asked.split, list(asked.labels)
     with asked.opened() as model:
-        stated = [name for name in getattr(model.engine.runner, "labels", ()) if name not in BACKGROUND]
+        stated = [name for name in labels_of(model.engine.runner) if name not in BACKGROUND]
         found = asked.results(model, split.inputs, {})
     stated = stated or sorted({s.label for r in found if not isinstance(r, Failure) for s in r.segments})
     renamed = _renamed(known, stated, asked.model)
@@ -55,7 +55,7 @@ def masks_of(asked: Asked) -> list[tuple[Any, Any]]:
 
     known = list(asked.labels)
     with asked.opened() as model:
-        stated = [name for name in getattr(model.engine.runner, "labels", ()) if name not in BACKGROUND]
+        stated = [name for name in labels_of(model.engine.runner) if name not in BACKGROUND]
         found = asked.results(model, asked.split.inputs, {})
     renamed = _renamed(known, stated, asked.model)
     pairs = []

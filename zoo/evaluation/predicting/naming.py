@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from zoo.errors import BadData, nearest
 
-__all__ = ["matched"]
+__all__ = ["labels_of", "matched"]
 
 MOST_NAMED = 8
+
+
+def labels_of(runner: Any) -> tuple[str, ...]:
+    """The names of a runner's classes in the order of their numbers; none where it does not say."""
+    found = getattr(runner, "labels", ())
+    return tuple(found[number] for number in sorted(found)) if isinstance(found, Mapping) else tuple(found)
 
 
 def matched(wanted: Iterable[str], known: Sequence[str], model: str) -> dict[str, str]:

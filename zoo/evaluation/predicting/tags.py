@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoo.evaluation.predicting.naming import matched
+from zoo.evaluation.predicting.naming import labels_of, matched
 from zoo.evaluation.predictions import Predictions
 from zoo.models.failing import Failure
 
@@ -24,7 +24,7 @@ def predict_tags(asked: Asked) -> Predictions:
     """The tag of each word is that of the token at its first letter, as it is in training."""
     split = asked.split
     with asked.opened() as model:
-        known = tuple(getattr(model.engine.runner, "labels", ()))
+        known = labels_of(model.engine.runner)
         types = {_type(tag) for tags in split.labels for tag in tags} - {OUTSIDE}
         spelt = matched(types, sorted({_type(tag) for tag in known} - {OUTSIDE}), asked.model) if known else {}
         found = asked.results(model, [" ".join(words) for words in split.inputs], {"aggregation": "none"})

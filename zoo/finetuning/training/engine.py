@@ -25,10 +25,11 @@ from zoo.finetuning.training.learner import Learner, Objective
 from zoo.finetuning.training.meter import Diverged, Meter
 from zoo.finetuning.training.plan import make_plan
 from zoo.finetuning.training.scoring import Best, truth_of
-from zoo.models.training import own_module
+from zoo.models.training import own_lease
 from zoo.plugin import Checkpoint
 
 if TYPE_CHECKING:
+    from zoo.devices import Lease
     from zoo.finetuning.job import Job, Report
     from zoo.finetuning.training.pace import Pace
     from zoo.finetuning.training.trainer import ZooTrainer
@@ -58,26 +59,26 @@ def train(job: Job, report: Report) -> Learnt:
         device = f"cuda:{gang.local % torch.cuda.device_count()}"
     with (
         _generators_kept(),
-        own_module(job.registry, job.pulled, job.task, device=device, owner=job.name) as module,
+        own_lease(job.registry, job.pulled, job.task, device=device, owner=job.name) as lease,
     ):
-        return _Training(job, report if gang.main else _silent, gang, module).run()
+        return _Training(job, report if gang.main else _silent, gang, lease).run()
 
 
 class _Training:
     """One call of `train`."""
 
-    def __init__(self, job: Job, report: Report, gang: Gang, module: Any) -> None:
+    def __init__(self, job: Job, report: Report, gang: Gang, lease: Lease) -> None:
         self.job = job
         self.report = report
         self.gang = gang
         self.adapter = job.adapter(
             Checkpoint(card=job.pulled.card, path=job.pulled.path, revision=job.pulled.manifest.revision)
         )
-        self.device = next((p.device for p in module.parameters()), torch.device("cpu"))
+        self.device = torch.device(lease.device)
         self.plan = make_plan(job, gang, str(self.device))
         self.notes: list[str] = []
         torch.manual_seed(job.settings.seed)
-        self.module, self.groups = methods.prepare(job, self.adapter, module)
+        self.module, self.groups = methods.prepare(job, self.adapter, lease.module())
         self.module.to(self.device)
         self.learnable = {name for name, value in self.module.named_parameters() if value.requires_grad}
         if job.settings.checkpointing and not methods.save_compute(self.module):
@@ -273,7 +274,6 @@ class _Training:
             )
 
     def _diverged(self, error: Diverged, held: str | None) -> ZooError:
-        last = self.checkpoints.last()
         made = Diverged(error.step)
         epoch = error.step / self.plan.per_epoch
         rate = self.plan.rate
@@ -282,8 +282,6 @@ class _Training:
             f"{rate:g}"
         )
         made.remedy = f"Try a lower one: `--learning-rate {rate / 10:g}`."
-        if last is not None:
-            made.remedy += f" `zoo finetune --resume {self.job.run}` goes on from the state of {last}."
         if held is not None:
             made.remedy += f" The best weights so far are in {self.checkpoints.folder / held}."
         made.args = (f"{made.cause}\n{made.remedy}",)
