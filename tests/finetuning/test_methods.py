@@ -27,7 +27,7 @@ def many(tmp_path: Path) -> Path:
     """Texts enough for training all weights."""
     rows = [
         f"the film {n} was {'very ' * (n % 4)}{('good', 'bad')[n % 2]},{('positive', 'negative')[n % 2]}"
-        for n in range(320)
+        for n in range(1600)
     ]
     path = tmp_path / "many.csv"
     path.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
@@ -40,7 +40,7 @@ def test_auto_takes_a_probe_for_few_examples(zoo: Zoo, tmp_path: Path) -> None:
 
 
 def test_auto_takes_a_probe_where_a_class_has_few(zoo: Zoo, tmp_path: Path) -> None:
-    rows = [f"the film {n} was good,{'rare' if n % 20 == 0 else 'usual'}" for n in range(320)]
+    rows = [f"the film {n} was good,{'rare' if n % 80 == 0 else 'usual'}" for n in range(1600)]
     path = tmp_path / "rare.csv"
     path.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
     run = zoo.finetune("texts", path)

@@ -38,8 +38,8 @@ def forgetting(job: Job, made: Pulled, report: Report) -> dict[str, Any]:
     """How much worse the new weights do what the base was made for.
 
     Returns:
-        `{"statement"}`, and where it was measured `task, data, metric, before, after, difference, low, high, p_value, n`
-        too.
+        `{"statement"}`, and where it was measured `task, data, metric, before, after, difference, low, high, p_value`
+        and `n` too.
 
     Raises:
         BadData: the data for it cannot be used.

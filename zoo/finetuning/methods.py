@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.errors import BadOption
+from zoo.finetuning.training.plan import usual_epochs
 
 if TYPE_CHECKING:
     from zoo.data import LabelledData
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "choose"]
 
 # Below this many examples, training all weights mostly learns the examples by heart (Kornblith et al. 2019, figure 8:
-# at a few dozen examples a class, logistic regression on features does as well or better).
-FEW_PER_CLASS, FEW = 20, 200
+# at a few dozen examples a class, logistic regression on features does as well or better). Measured with MiniLM on film
+# reviews: of 430 examples a probe made .75 and all weights .71, of 2,400 .75 and .79.
+FEW_PER_CLASS, FEW = 20, 1000
 PATIENT = 600.0  # seconds that training may take when nobody said
 LARGE = 300_000_000  # parameters from which on low-rank adapters are taken in the place of all weights
-EPOCHS = 3
 TIMED = 16  # examples of the forward that is timed
 BACKWARD = 3.0  # a step of training takes about three forwards
 
@@ -84,7 +85,7 @@ def _of_gradients(registry: Registry, plan: Plan, learning: Sequence[str], becau
 
 def _by_time(registry: Registry, plan: Plan, settings: Settings, learning: Sequence[str]) -> Choice:
     seconds = _forward(registry, plan, settings)
-    epochs = settings.epochs or EPOCHS
+    epochs = settings.epochs or usual_epochs("full", len(plan.data.train))
     whole = seconds * len(plan.data.train) * epochs * BACKWARD
     limit = settings.max_seconds or PATIENT
     told = "the time limit" if settings.max_seconds else "ten minutes"

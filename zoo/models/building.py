@@ -14,10 +14,11 @@ from zoo.devices import Claim, Placement
 from zoo.devices.dtypes import best_dtype
 from zoo.devices.faults import kind, lost
 from zoo.errors import DeviceError, WeightsMismatch
+from zoo.manifests import revision_of
 from zoo.models.context import Context
-from zoo.models.lowrank import merge
+from zoo.models.lowrank import ADAPTER_CONFIG, merge
 from zoo.models.wanted import Wanted
-from zoo.plugin import Checkpoint, Runner
+from zoo.plugin import ADAPTER_FILE, HEAD_FILE, Checkpoint, Runner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,9 @@ class Builder:
         self._loader = registry.plugins.loader(pulled.card.loader)()
         given = Checkpoint(card=pulled.card, path=pulled.path, revision=pulled.manifest.revision)
         self._given = given
-        self._checkpoint = self._loader.convert(given, self._context(torch.device("cpu"), torch.float32))
+        shared = registry.cache / "derived" / _base_key(pulled)
+        context = Context(device=torch.device("cpu"), dtype=torch.float32, cache=shared, model=pulled.card.id)
+        self._checkpoint = self._loader.convert(given, context)
         self.runner = runner(self._checkpoint)
 
     def dtype(self, device: str) -> torch.dtype:
@@ -169,6 +172,12 @@ class Builder:
     def takes_tensors(self, module: Any) -> bool:
         """Whether batches are tensors, which are to be moved to the module's device."""
         return self._wanted.converts or isinstance(module, torch.nn.Module)
+
+
+def _base_key(pulled: Pulled) -> str:
+    """What a conversion is kept under: models that only add a head or adapters to the same files share it."""
+    added = {HEAD_FILE, ADAPTER_FILE, ADAPTER_CONFIG}
+    return revision_of(file.arrived for file in pulled.manifest.files if file.path not in added)
 
 
 def _settled(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:

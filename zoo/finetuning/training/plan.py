@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zoo.finetuning.job import Job
     from zoo.finetuning.training.gang import Gang
 
-__all__ = ["Plan", "make_plan", "share_of_rate"]
+__all__ = ["Plan", "make_plan", "share_of_rate", "usual_epochs"]
 
 EPOCHS = {"head": 10, "lora": 5, "full": 5}
 MANY_EPOCHS = 40
@@ -141,6 +141,11 @@ def _steps(count: int, per_step: int, processes: int) -> int:
     """Steps of an epoch; a last one of a single example for each process is left out, see `examples.Batches`."""
     whole, rest = divmod(count, per_step)
     return whole + (1 if rest >= 2 * processes or (rest and not whole) else 0)
+
+
+def usual_epochs(method: str, count: int) -> int:
+    """How many epochs a method takes at most for so many examples, at the usual batch."""
+    return _epochs(method, math.ceil(count / 32))
 
 
 def _epochs(method: str, per_epoch: int) -> int:
