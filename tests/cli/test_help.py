@@ -64,7 +64,15 @@ COMMANDS = {
         ]
     ),
     ("evaluate",): ["--data", "--slices", "--part", "--bias", "--seed", "--json"],
-    ("recommend",): ["--candidates", "--download", "--max-params", "--max-ms", "--licence", "--then-finetune", "--json"],
+    ("recommend",): [
+        "--candidates",
+        "--download",
+        "--max-params",
+        "--max-ms",
+        "--licence",
+        "--then-finetune",
+        "--json",
+    ],
     ("runs",): ["list", "show", "compare", "report", "rm"],
     ("runs", "list"): ["--model", "--kind", "--limit", "--json"],
     ("runs", "show"): ["--json"],
