@@ -29,8 +29,10 @@ def killed(home: Path, kills: int, **options: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"method": "full", "accumulate": 2, "batch": 2, "layer_decay": 0.8}, id="full, accumulated"),
-        pytest.param({"method": "full", "unfreeze": 3, "checkpointing": True, "count": 26}, id="unfreezing"),
+        pytest.param(
+            {"method": "full", "accumulate": 2, "batch": 2, "unfreeze": 3, "checkpointing": True, "count": 26},
+            id="full",
+        ),
         pytest.param({"method": "lora", "count": 25}, id="lora"),
     ],
 )
