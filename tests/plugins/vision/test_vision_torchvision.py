@@ -322,8 +322,8 @@ def test_from_a_file_of_torchs_to_a_prediction(cards, tmp_path, photo, tool, ran
     plugins.register(Mine(), "mine")
     zoo = Zoo(tmp_path / "zoo", offline=True, plugins=plugins)
     with zoo.load("mine/ssdlite") as model:
-        result = model.predict(photo(120, 80), threshold=0.0, max_objects=5)
-        wanted.score_thresh, wanted.detections_per_img = 0.0, 5
+        result = model.predict(photo(120, 80), threshold=0.0, max_objects=60)
+        wanted.score_thresh, wanted.detections_per_img = 0.0, 60
         with torch.inference_mode():
             (own,) = wanted([tensor(photo(120, 80))])
         close(torch.tensor([box.box for box in result.boxes]), own["boxes"])
