@@ -230,7 +230,7 @@ def test_a_read_only_home_can_be_read_and_says_so_when_written(zoo: Zoo, models:
     assert (made.returncode, made.stderr) == (0, "")
     answers = made.stdout.splitlines()
     assert answers[:3] == ["written"] * 3
-    assert [answer.split(" | ")[0] for answer in answers[3:]] == ["ResourceError", "CatalogError", "ResourceError"]
+    assert [answer.split(" | ")[0] for answer in answers[3:]] == ["ResourceError", "CatalogError", "CatalogError"]
     assert all(str(root / "home") in answer for answer in answers[3:])
 
 

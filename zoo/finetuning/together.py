@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ended", "helping", "launch", "restarted", "speaks"]
 
-ENDED = "ZOO_GANG_ENDED"  # names the file
+ENDED = "_ZOO_GANG_ENDED"  # names the file
 _INTERRUPTED = 130
 _WAIT_S = 10.0  # for the first process to say what it met, too
 
