@@ -44,10 +44,10 @@ def furnish(real_zoo: Any, tmp_path_factory: pytest.TempPathFactory) -> Furnish:
 
 @pytest.fixture(scope="module")
 def sentiment(shared_home: Path) -> Sequence[tuple[str, str]]:
-    return reviews(shared_home)[:3000]
+    return [row for row in reviews(shared_home) if len(row[0]) < 130][:2200]
 
 
-@pytest.mark.timeout(1200)  # 90 s of a core; less than a minute on two that are idle
+@pytest.mark.timeout(300)  # 54 s of one core
 def test_minilm_learns_sentiment_with_all_weights(furnish: Furnish, sentiment: Sequence[tuple[str, str]]) -> None:
     run = furnish("all-MiniLM-L6-v2").finetune(
         "all-MiniLM-L6-v2",
@@ -61,7 +61,7 @@ def test_minilm_learns_sentiment_with_all_weights(furnish: Furnish, sentiment: S
         validation_size=1 / 30,
     )
     assert run is not None
-    assert run.metrics["examples"] == 600
+    assert run.metrics["examples"] == 440
     assert run.metrics["accuracy"] >= 0.78
 
 
@@ -70,7 +70,7 @@ def test_minilm_learns_sentiment_by_a_linear_head(furnish: Furnish, sentiment: S
         "all-MiniLM-L6-v2", sentiment, task="text-classification", method="probe", name="probe"
     )
     assert run is not None
-    assert run.metrics["examples"] == 600
+    assert run.metrics["examples"] == 440
     assert run.metrics["accuracy"] >= 0.73
 
 
@@ -105,12 +105,12 @@ def test_u2net_learns_nuclei(furnish: Furnish, shared_home: Path) -> None:
 @pytest.mark.serial
 def test_smollm2_learns_to_write_reviews(furnish: Furnish, shared_home: Path) -> None:
     texts = [text for text, _ in reviews(shared_home) if len(text) < 160]
-    data = {"train": texts[100:196], "test": texts[:24]}
+    data = {"train": texts[100:164], "test": texts[:16]}
     zoo = furnish("SmolLM2-135M-Instruct")
     before = zoo.evaluate("SmolLM2-135M-Instruct", data, task="text-generation").evaluation.metrics["perplexity"].value
     run = zoo.finetune(
         "SmolLM2-135M-Instruct", data, task="text-generation", method="lora", name="reviewer", epochs=1, batch=4
     )
     assert run is not None
-    assert run.record["data"]["test"] == 24
+    assert run.record["data"]["test"] == 16
     assert run.metrics["perplexity"] < 0.9 * before
