@@ -71,7 +71,10 @@ class Recording:
 
 def look_at_all(look: Callable[[Any, bool], Any], values: Iterable[tuple[Any, bool]]) -> list[Any]:
     """Look at each value, decoded where its flag says so; in threads, as decoders let others run."""
-    with ThreadPoolExecutor() as pool:
+    # Filters of warnings belong to the process, so one thread leaving them would end another's: set them around the
+    # pool. A bomb is refused by its size; what else is odd about a file's header shows when it is decoded.
+    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        warnings.simplefilter("ignore")
         return list(pool.map(lambda item: look(*item), values))
 
 
@@ -96,13 +99,10 @@ def look_at_picture(value: Any, decode: bool) -> Picture:
     if not size_of(value):
         return Picture(problem="is an empty file" if size_of(value) == 0 else "is not there, or may not be read")
     try:
-        with warnings.catch_warnings():
-            # A bomb is refused below; what else is odd about a file's header shows when it is decoded.
-            warnings.simplefilter("ignore")
-            with Image.open(
-                io.BytesIO(value) if isinstance(value, bytes | bytearray) else value, formats=_formats()
-            ) as image:
-                return _facts(image, decode)
+        with Image.open(
+            io.BytesIO(value) if isinstance(value, bytes | bytearray) else value, formats=_formats()
+        ) as image:
+            return _facts(image, decode)
     except UnidentifiedImageError:
         return Picture(problem=unlike(_head(value), "picture"))
     except PermissionError:
