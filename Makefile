@@ -4,7 +4,7 @@ BIN := .venv/bin
 PLUGINS := nlp vision speech detection
 PROJECTS := pyproject.toml $(PLUGINS:%=plugins/zoo-%/pyproject.toml)
 STAMP := .venv/.installed
-EDITABLE := -e '.[finetune,onnx]' $(PLUGINS:%=-e plugins/zoo-%)
+EDITABLE := -e '.[finetune,onnx,video]' $(PLUGINS:%=-e plugins/zoo-%)
 
 .PHONY: demo test lint fix docs bench registry install constraints clean
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zoo.results import (
+    Activity,
     Answer,
     Box,
     Classification,
@@ -28,14 +29,19 @@ from zoo.results import (
     Segmentation,
     Similarity,
     Speech,
+    SpeechRegion,
     TokenFill,
     Transcript,
     TranscriptSegment,
+    TranscriptWord,
+    Turn,
+    Turns,
 )
 
 __all__ = [
     "LEARNT",
     "TASKS",
+    "Activity",
     "Answer",
     "Box",
     "Classification",
@@ -56,18 +62,23 @@ __all__ = [
     "Segmentation",
     "Similarity",
     "Speech",
+    "SpeechRegion",
     "TargetKind",
     "Task",
     "TokenFill",
     "Transcript",
     "TranscriptSegment",
+    "TranscriptWord",
+    "Turn",
+    "Turns",
 ]
 
 InputKind = Literal["image", "text", "audio", "video", "pair"]
 
 # The forms of what is learnt: one class of several, several at once, a number, a tag for each word, pairs of texts that
-# belong together, pairs with how alike they are, the text itself, and a class for each pixel.
-TargetKind = Literal["single", "multi", "regression", "tags", "pairs", "scored", "text", "mask"]
+# belong together, pairs with how alike they are, the text itself, a class for each pixel, labelled boxes, and what is
+# said.
+TargetKind = Literal["single", "multi", "regression", "tags", "pairs", "scored", "text", "mask", "boxes", "transcript"]
 
 # Which tasks can be learnt from data, in which forms; the first is meant where the data does not say otherwise.
 LEARNT: dict[str, tuple[TargetKind, ...]] = {
@@ -79,6 +90,8 @@ LEARNT: dict[str, tuple[TargetKind, ...]] = {
     "fill-mask": ("text",),
     "text-generation": ("text",),
     "image-segmentation": ("mask",),
+    "object-detection": ("boxes",),
+    "automatic-speech-recognition": ("transcript",),
 }
 
 
@@ -156,5 +169,9 @@ TASKS: dict[str, Task] = _table(
     ),
     Task(name="automatic-speech-recognition", input="audio", result=Transcript, summary="What was said?"),
     Task(name="audio-classification", input="audio", result=Classification, summary="What is to be heard?"),
+    Task(name="voice-activity-detection", input="audio", result=Activity, summary="When does somebody speak?"),
+    Task(name="audio-feature-extraction", input="audio", result=Embedding, summary="A vector for a voice.", own=True),
+    Task(name="speaker-verification", input="pair", result=Similarity, summary="Is it the same voice?", own=True),
+    Task(name="speaker-diarization", input="audio", result=Turns, summary="Who speaks when?", own=True),
     Task(name="text-to-speech", input="text", result=Speech, summary="The text, spoken."),
 )

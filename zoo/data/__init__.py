@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.data.boxes import LabelledBox
 from zoo.data.contents import hashes_of
 from zoo.data.dataset import LabelledData, Split
 from zoo.data.images import IMAGE_SUFFIXES, read_image
@@ -17,6 +18,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "Columns",
     "Item",
+    "LabelledBox",
     "LabelledData",
     "Problem",
     "RawData",

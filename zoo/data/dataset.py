@@ -22,7 +22,7 @@ class Split:
             words to be tagged: a tuple of `str`; pairs: two `str`.
         labels: by the kind of the target. `single`: `str`; `multi`: a sorted tuple of `str`, possibly empty;
             `regression` and `scored`: `float`; `tags`: a tuple, one `str` a word; `pairs` and `text`: None; `mask`:
-            what `read_mask` takes.
+            what `read_mask` takes; `boxes`: a tuple of `LabelledBox`, possibly empty; `transcript`: `str`, as written.
         columns: the table's other columns, each as long as `inputs`; empty for folders.
         rows: where each is from: `reviews.csv:17` (the 17th row of data), `cat/1.jpg`.
         hashes: sha256 of each input's content, where they are known already.
@@ -66,7 +66,8 @@ class LabelledData:
         name: of the file, folder or data set.
         task: `zoo.tasks.TASKS`.
         kind: the form of the labels.
-        classes: the sorted labels of `train`; for masks the names of the indices; empty where there are no classes.
+        classes: the sorted labels of `train`; for masks the names of the indices, for boxes the
+            categories in the order of their numbers; empty where there are no classes.
         train: what to learn from.
         validation: what choices are made by while learning, or None.
         test: what is held out, or None when it was not given and is still to be split off.

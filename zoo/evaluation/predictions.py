@@ -25,6 +25,7 @@ class Predictions:
             for each example a tuple of tags, one per word. `pairs`: array (n, n), how alike the first text of each row
             is to the second text of each column. `text`: array (n, 2), sum of losses in nats and count of predicted
             tokens. `mask`: array (n, classes, classes), pixels by true class (row) and predicted class (column).
+            `transcript`: n texts. `boxes`: for each example a tuple of `zoo.tasks.Box`, best first.
         rows: where each example is from, for people (`reviews.csv:17`); may be empty.
         index: the example's place in the split that was predicted; empty where all were, in order.
         failed: examples that could not be predicted and are not among the others: where from, and why.

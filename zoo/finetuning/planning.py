@@ -26,9 +26,11 @@ __all__ = ["Plan", "columns_of", "how_to_read", "plan", "read_again", "taken_by"
 # heart, so that comes last.
 _ORDER = (
     "image-segmentation",
+    "object-detection",
     "image-classification",
     "token-classification",
     "text-classification",
+    "automatic-speech-recognition",
     "audio-classification",
     "feature-extraction",
     "fill-mask",

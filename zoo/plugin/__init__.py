@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from zoo.plugin.contracts import ADAPTER_FILE, HEAD_FILE, Checkpoint, LoadContext, Loader, NoOptions, Runner, option
+from zoo.plugin.contracts import (
+    ADAPTER_FILE,
+    HEAD_FILE,
+    Checkpoint,
+    LoadContext,
+    Loader,
+    NoOptions,
+    Other,
+    Runner,
+    option,
+)
 from zoo.plugin.finetuners import FineTuner, Head, Target, Trained
 from zoo.plugin.hookspecs import API_VERSION, hookimpl, hookspec
 from zoo.plugin.manager import PluginInfo, PluginManager
@@ -21,6 +31,7 @@ __all__ = [
     "LoadContext",
     "Loader",
     "NoOptions",
+    "Other",
     "PluginInfo",
     "PluginManager",
     "PretrainedLoader",

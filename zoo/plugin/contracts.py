@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ __all__ = [
     "LoadContext",
     "Loader",
     "NoOptions",
+    "Other",
     "Runner",
     "option",
 ]
@@ -215,6 +216,13 @@ def option(default: Any, help: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": help})
 
 
+class Other(Protocol):
+    """Another model of the zoo, at a runner's disposal: its module runs on the same devices, in the same engine."""
+
+    def predict(self, value: Any, **options: Any) -> Any:
+        """Its result for one input; raises `BadData` for one that cannot be used."""
+
+
 class Runner:
     """The inference wrapper of a task: small pure steps that the core schedules, never a loop of its own.
 
@@ -233,9 +241,29 @@ class Runner:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
+        self.others: Callable[[str, str], Other] | None = None  # set by the core
 
-    def prepare(self, value: Any, options: Any) -> Sequence[Any]:
-        """Examples of one input; several for windows, tiles or chunks. Raises `BadData` for an unusable input."""
+    def other(self, model: str, task: str) -> Other:
+        """Another model that this task's options name, loaded when it is first asked for and kept as long as this one.
+
+        Args:
+            model: its name, as of `zoo.load`; fetched where it is not here.
+            task: what it is to do.
+
+        Raises:
+            ZooError: there is no such model, or it does something else.
+        """
+        if self.others is None:
+            raise TypeError("another model can only be asked for by a runner that the core made")
+        return self.others(model, task)
+
+    def prepare(self, value: Any, options: Any) -> Sequence[Any] | Iterator[Any]:
+        """Examples of one input; several for windows, tiles or chunks. Raises `BadData` for an unusable input.
+
+        A long input is better made an iterator (a generator, say): its examples are then taken as the device needs
+        them, so that a recording of hours takes no more memory than one of minutes, and results of its first parts are
+        there before its last ones are read (`Model.parts`).
+        """
         raise TypeError(f"{type(self).__name__} does not define prepare()")
 
     def size(self, example: Any) -> int:

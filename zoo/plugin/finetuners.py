@@ -138,8 +138,9 @@ class FineTuner:
     def loss(self, module: Any, batch: Mapping[str, Any], target: Target) -> tuple[torch.Tensor, torch.Tensor]:
         """The mean loss of a batch (a scalar that has gradients), and the outputs (batch, …) that it is of.
 
-        For classes and numbers the outputs are logits (batch, outputs); for what is predicted token by token, the sum
-        of losses and the count of predicted tokens, (batch, 2), of each example.
+        For classes and numbers the outputs are logits (batch, outputs); for texts, the sum of losses and the count of
+        predicted tokens, (batch, 2), of each example. For boxes, transcripts and masks nothing is read from them while
+        training, where the loss decides; the task's runner is measured at the end.
         """
         raise TypeError(f"{type(self).__name__} does not define loss()")
 

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from zoo.results.base import Classification, Embedding, Label, Result, Similarity
 from zoo.results.pictures import Box, DepthMap, Detections, Keypoints, Pose, Segment, Segmentation
-from zoo.results.sound import Speech, Transcript, TranscriptSegment
+from zoo.results.sound import (
+    Activity,
+    Speech,
+    SpeechRegion,
+    Transcript,
+    TranscriptSegment,
+    TranscriptWord,
+    Turn,
+    Turns,
+)
 from zoo.results.words import Answer, Entities, Entity, Generation, Neighbours, ProteinStructure, TokenFill
 
 __all__ = [
+    "Activity",
     "Answer",
     "Box",
     "Classification",
@@ -31,7 +41,11 @@ __all__ = [
     "Segmentation",
     "Similarity",
     "Speech",
+    "SpeechRegion",
     "TokenFill",
     "Transcript",
     "TranscriptSegment",
+    "TranscriptWord",
+    "Turn",
+    "Turns",
 ]

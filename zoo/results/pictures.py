@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoo.results.base import Result
@@ -17,15 +17,39 @@ __all__ = ["Box", "DepthMap", "Detections", "Keypoints", "Pose", "Segment", "Seg
 
 @dataclass(frozen=True)
 class Box:
-    """One detected object: corners `(x1, y1, x2, y2)` in pixels of the original picture."""
+    """One detected object: corners `(x1, y1, x2, y2)` in pixels of the original picture.
+
+    Attributes:
+        label, score: its class, and how sure the model is, 0 to 1.
+        box: the corners.
+        category: the class's number as the model's data set counts (COCO's `category_id`); None where it has none.
+        points: named points of the object, such as a face's eyes, as `name: (x, y)` in pixels.
+    """
 
     label: str
     score: float
     box: tuple[float, float, float, float]
+    category: int | None = None
+    points: Mapping[str, tuple[float, float]] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """`{"label", "score", "box": [x1, y1, x2, y2]}`."""
-        return {"label": self.label, "score": float(self.score), "box": [float(v) for v in self.box]}
+        """`{"label", "score", "box": [x1, y1, x2, y2], "bbox": [x, y, width, height]}`, the latter as COCO has it.
+
+        `"category_id"` and `"points": {name: [x, y]}` where the object has them.
+        """
+        made: dict[str, Any] = {"label": self.label, "score": float(self.score), "box": [float(v) for v in self.box]}
+        made["bbox"] = bbox(self.box)
+        if self.category is not None:
+            made["category_id"] = self.category
+        if self.points:
+            made["points"] = {name: [float(v) for v in point] for name, point in self.points.items()}
+        return made
+
+
+def bbox(corners: tuple[float, float, float, float]) -> list[float]:
+    """COCO's form of a box: left, top, width, height."""
+    x1, y1, x2, y2 = (float(v) for v in corners)
+    return [x1, y1, x2 - x1, y2 - y1]
 
 
 @dataclass(frozen=True)
@@ -35,7 +59,7 @@ class Detections(Result):
     boxes: tuple[Box, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """`{"boxes": [{"label", "score", "box"}]}`, best first."""
+        """`{"boxes": [{"label", "score", "box", "bbox", …}]}`, best first; see `Box.to_dict`."""
         return {"boxes": [box.to_dict() for box in self.boxes]}
 
     def __str__(self) -> str:
@@ -45,23 +69,50 @@ class Detections(Result):
 
     def draw(self, image: Image) -> Image:
         """A copy of the picture with the boxes and their labels."""
-        from zoo._draw import draw_boxes
+        from zoo._draw import draw_boxes, draw_points
 
-        return draw_boxes(image, [(b.label, b.score, b.box) for b in self.boxes])
+        drawn = draw_boxes(image, [(b.label, b.score, b.box) for b in self.boxes])
+        points = [point for b in self.boxes for point in b.points.values()]
+        return draw_points(drawn, points) if points else drawn
+
+    def to_coco(self, image: int | str) -> list[dict[str, Any]]:
+        """COCO's results, as `pycocotools` loads them: `{"image_id", "category_id", "bbox", "score"}` each.
+
+        Args:
+            image: the picture's `image_id`.
+
+        A class without a number has its name as `category_id`.
+        """
+        return [
+            {
+                "image_id": image,
+                "category_id": b.label if b.category is None else b.category,
+                "bbox": bbox(b.box),
+                "score": float(b.score),
+            }
+            for b in self.boxes
+        ]
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One region: `mask` is an array (height, width) of floats in [0, 1], of the original picture's size."""
+    """One region: `mask` is an array (height, width) of floats in [0, 1], of the original picture's size.
+
+    Where regions are single objects, `box` has the corners `(x1, y1, x2, y2)` in pixels, and `category` the class's
+    number as the model's data set counts, if it does.
+    """
 
     label: str
     score: float
     mask: Any
+    box: tuple[float, float, float, float] | None = None
+    category: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """`{"label", "score", "area", "rle"}`: area in pixels over .5, run lengths in COCO's uncompressed form.
 
-        COCO's form counts column by column, beginning with a run of zeros (`pycocotools/mask`).
+        COCO's form counts column by column, beginning with a run of zeros (`pycocotools/mask`). `"box"`, `"bbox"` and
+        `"category_id"` as of `Box.to_dict` where the region is a single object.
         """
         on = (self.mask >= 0.5).T.reshape(-1)
         edges = [0, *((on[1:] != on[:-1]).nonzero()[0] + 1).tolist(), int(on.size)]
@@ -69,7 +120,10 @@ class Segment:
         if on.size and on[0]:
             counts.insert(0, 0)
         rle = {"size": [int(v) for v in self.mask.shape], "counts": counts}
-        return {"label": self.label, "score": float(self.score), "area": int(on.sum()), "rle": rle}
+        made = {"label": self.label, "score": float(self.score), "area": int(on.sum()), "rle": rle}
+        if self.box is not None:
+            made |= {"box": [float(v) for v in self.box], "bbox": bbox(self.box)}
+        return made | ({} if self.category is None else {"category_id": self.category})
 
 
 @dataclass(frozen=True)
@@ -96,6 +150,23 @@ class Segmentation(Result):
         from zoo._draw import grey
 
         return [grey(s.mask) for s in self.segments]
+
+    def to_coco(self, image: int | str) -> list[dict[str, Any]]:
+        """COCO's results: `{"image_id", "category_id", "score", "segmentation"}` each, `"bbox"` where it is known.
+
+        Args:
+            image: the picture's `image_id`.
+
+        A class without a number has its name as `category_id`.
+        """
+        made = []
+        for segment in self.segments:
+            told = segment.to_dict()
+            box = {"bbox": told["bbox"]} if "bbox" in told else {}
+            category = told.get("category_id", segment.label)
+            row = {"image_id": image, "category_id": category, "score": told["score"], "segmentation": told["rle"]}
+            made.append(row | box)
+        return made
 
 
 @dataclass(frozen=True)
