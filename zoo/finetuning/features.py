@@ -42,8 +42,9 @@ class FeatureRunner(Runner):
         """What makes one from a checkpoint."""
         return lambda checkpoint: cls(checkpoint, runner(checkpoint), adapter(checkpoint))
 
-    def prepare(self, value: Any, options: Any) -> Sequence[Any]:
+    def prepare(self, value: Any, options: Any) -> Sequence[Any] | Iterator[Any]:
         """As the task's runner does, with its default options."""
+        self._runner.others = self.others
         return self._runner.prepare(value, self._runner.Options())
 
     def size(self, example: Any) -> int:

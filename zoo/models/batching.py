@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.errors import ZooError
 from zoo.models.arriving import ENDED, WAITING
+from zoo.models.failing import run_failure, too_big
 from zoo.models.pacing import Pace
 from zoo.models.preparing import Prepared, Preparing
 
@@ -27,6 +28,9 @@ SHORT = 4  # a batch of short examples holds at most so many times the usual num
 FULL = 0.8  # of what a batch may hold; fuller ones tell how fast its size is
 
 
+_PENDING = object()
+
+
 @dataclass(slots=True)
 class Slot:
     """The place of one input in the order: its results, as far as they are there."""
@@ -36,6 +40,18 @@ class Slot:
     missing: int
     error: ZooError | None
     cause: BaseException | None = None  # what to raise the error from, where it is raised
+    told: int = 0  # results that were given out one by one
+
+    @property
+    def complete(self) -> bool:
+        """Whether all examples are known, and were run."""
+        return not self.missing and self.prepared.more is None
+
+    def ready(self) -> Iterator[Any]:
+        """The results that follow those given out before, up to the first that is missing."""
+        while self.told < len(self.results) and self.results[self.told] is not _PENDING:
+            self.told += 1
+            yield self.results[self.told - 1]
 
 
 @dataclass(slots=True)
@@ -113,17 +129,24 @@ class Windows:
         self._batches = self.start
         self._most = 1 << 30  # examples that the bytes of a window allow
         self._ended = False
+        self._long: Slot | None = None  # an input whose examples are not all made yet
 
     @property
     def ended(self) -> bool:
         """Whether all inputs were cut into batches."""
-        return self._ended and not self._window
+        return self._ended and not self._window and self._long is None
 
     def next(self, *, wait: bool) -> Batch | None:
         """The next batch; None at the end, after inputs that gave no example, or where it is not there yet."""
         if not self._window and not self._gather(wait):
             return None
         return self._cut() if self._window else None
+
+    def close(self) -> None:
+        """Make no more examples of a long input."""
+        more = self._long.prepared.more if self._long else None
+        if isinstance(more, Generator):
+            more.close()
 
     def took(self, seconds: float) -> None:
         """So long a batch takes: windows of slow models hold fewer."""
@@ -132,7 +155,7 @@ class Windows:
 
     def finished(self) -> Iterator[Slot]:
         """Inputs all of whose examples were run, in order, none of them before those that came earlier."""
-        while self.slots and not self.slots[0].missing:
+        while self.slots and self.slots[0].complete:
             yield self.slots.popleft()
 
     def _target(self) -> int:
@@ -143,7 +166,12 @@ class Windows:
 
     def _gather(self, wait: bool) -> bool:
         """Fill a window; false when there is none, or not yet."""
-        while not self._ended and self._count < self._target():
+        while self._count < self._target():
+            if self._long is not None:
+                self._go_on(self._long)
+                continue
+            if self._ended:
+                break
             found = self._take(wait)
             if found is WAITING:
                 if not wait:
@@ -170,15 +198,39 @@ class Windows:
 
     def _place(self, prepared: Prepared) -> None:
         count = len(prepared.examples)
-        slot = Slot(prepared, [None] * count, count, prepared.error)
+        slot = Slot(prepared, [_PENDING] * count, count, prepared.error)
         self.slots.append(slot)
         self._count += max(1, count)
         for place, example in enumerate(prepared.examples):
-            row = Row(slot, place, example, self.size(example))
-            self._gathered.append(row)
-            self._varies = self._varies or row.size != self._gathered[0].size
+            self._add(Row(slot, place, example, self.size(example)))
         prepared.examples = ()  # the rows hold them, each until it was run
+        self._long = slot if prepared.more is not None else None
         if self.strict and prepared.error is not None:
+            self._ended = True
+
+    def _add(self, row: Row) -> None:
+        self._gathered.append(row)
+        self._varies = self._varies or row.size != self._gathered[0].size
+
+    def _go_on(self, slot: Slot) -> None:
+        """One more example of a long input, or its end; what breaks in the middle is told of the whole input."""
+        prepared = slot.prepared
+        try:
+            if slot.error is None and prepared.more is not None:
+                example = next(prepared.more)
+                slot.results.append(_PENDING)
+                slot.missing += 1
+                self._count += 1
+                self._add(Row(slot, len(slot.results) - 1, example, self.size(example)))
+                return
+        except StopIteration:
+            pass
+        except MemoryError:
+            slot.error = too_big(prepared.name, "this machine")
+        except Exception as error:  # one input must not take the others with it, whatever its runner stumbles over
+            slot.error = run_failure(prepared.name, error)
+        self._long = prepared.more = None
+        if self.strict and slot.error is not None:
             self._ended = True
 
     def _close(self) -> None:

@@ -112,6 +112,8 @@ class Engine:
         options: Any,
         on_error: OnError = "raise",
         progress: Progress | None = None,
+        *,
+        parts: bool = False,
     ) -> Iterator[Any]:
         """One result per input, in order.
 
@@ -124,6 +126,8 @@ class Engine:
                 `return` a `Failure` in their place.
             progress: told, after each batch, how many inputs are done, of how many (None when that is not known), and
                 how many a second.
+            parts: the result of each of an input's examples (its windows, say) as soon as it is there, in order, in
+                the place of the one result that they would make together.
 
         Raises:
             DeviceError: the device is lost.
@@ -148,11 +152,12 @@ class Engine:
             early=self._early,
         )
         try:
-            yield from self._run(windows, options, on_error, counter)
+            yield from self._run(windows, options, on_error, counter, parts)
         finally:
+            windows.close()
             preparing.close()
 
-    def _run(self, windows: Windows, options: Any, on_error: OnError, counter: _Counter) -> Iterator[Any]:
+    def _run(self, windows: Windows, options: Any, on_error: OnError, counter: _Counter, parts: bool) -> Iterator[Any]:
         batch = windows.next(wait=True)
         collated = self._collate(windows, batch)
         while batch is not None or not windows.ended:
@@ -165,31 +170,39 @@ class Engine:
                 )
                 windows.took(seconds)
             batch = None
-            yield from self._given_out(windows, options, on_error, counter)
+            yield from self._given_out(windows, options, on_error, counter, parts)
             batch, collated = following, ahead
             if batch is None and not windows.ended:
                 batch = windows.next(wait=True)
                 collated = self._collate(windows, batch)
-        yield from self._given_out(windows, options, on_error, counter)
+        yield from self._given_out(windows, options, on_error, counter, parts)
         windows.preparing.check()
 
     def _collate(self, windows: Windows, batch: Batch | None) -> Future[Any]:
         """The batch in host memory: by a worker ahead of an accelerator, else when it is asked for."""
         return windows.preparing.submit(partial(self._batches.collate, batch.examples)) if batch else Future()
 
-    def _given_out(self, windows: Windows, options: Any, on_error: OnError, counter: _Counter) -> Iterator[Any]:
+    def _given_out(
+        self, windows: Windows, options: Any, on_error: OnError, counter: _Counter, parts: bool
+    ) -> Iterator[Any]:
         """The results of all inputs that are done, and before which none is missing."""
         for slot in windows.finished():
             result, error, cause = None, slot.error, slot.cause
-            if error is None:
+            if parts:
+                yield from slot.ready()
+            elif error is None:
                 result, error, cause = self._merged(slot, options)
             counter.done += 1
-            if error is None:
+            if error is None and not parts:
                 yield result
+            elif error is None:
+                continue
             elif on_error == "raise":
                 raise error from (cause or error.__cause__)
             elif on_error == "return":
                 yield Failure(unburdened(error))
+        if parts and windows.slots:
+            yield from windows.slots[0].ready()
         counter.tell()
 
     def _merged(self, slot: Slot, options: Any) -> tuple[Any, ZooError | None, Exception | None]:

@@ -12,6 +12,7 @@ from zoo.errors import MissingPlugin, UnknownTask
 from zoo.models.building import Builder
 from zoo.models.engine import Engine
 from zoo.models.model import Model
+from zoo.models.others import Others
 from zoo.models.wanted import Wanted
 from zoo.plugin import Checkpoint, Runner
 
@@ -36,6 +37,9 @@ def open_model(
 ) -> Model:
     """Load a pulled model to be run by any runner: the part of `load` that fine-tuning shares."""
     builder = Builder(registry, pulled, task, runner, wanted)
+    devices = wanted.devices
+    others = Others(registry, devices if isinstance(devices, str) else "auto")
+    builder.runner.others = others
     lease = registry.devices.lease(wanted.devices, builder.claim, builder.make)
     try:
         if wanted.pin:
@@ -61,6 +65,7 @@ def open_model(
         engine=engine,
         lease=lease,
         dtype=dtype,
+        others=others,
         provenance=functools.partial(registry.provenance, pulled.card, pulled.manifest),
     )
 

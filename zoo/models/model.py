@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from zoo.devices import Lease
+    from zoo.models.others import Others
     from zoo.models.precision import Report
 
 __all__ = ["Model"]
@@ -48,6 +50,7 @@ class Model:
         engine: Engine,
         lease: Lease,
         dtype: torch.dtype,
+        others: Others,
         provenance: Callable[[], Mapping[str, Any]],
     ) -> None:
         self.card = card
@@ -57,6 +60,7 @@ class Model:
         self.dtype = dtype
         self._engine: Engine | None = engine
         self._lease = lease
+        self._others = others
         self._provenance = provenance
         self._handed_out = False
         self._doing: Mapping[str, Callable[..., Any]] = {}
@@ -145,6 +149,24 @@ class Model:
         """Results one by one as inputs are read, in constant memory; arguments as of `predict`."""
         return self.run_items(expand(inputs, self.kind.input), on_error=on_error, urls=urls, options=options)
 
+    def parts(self, value: Any, **options: Any) -> Iterator[Any]:
+        """The results of one input's parts, such as a recording's windows, in order, each as soon as it is there.
+
+        What is long is read as the device needs it, so that this takes constant memory. `predict` gives the one result
+        that all parts make together.
+
+        Args:
+            value: one input.
+            options: of the task's runner.
+
+        Raises:
+            BadData: the input cannot be used; where it breaks in the middle, after the results of what came before.
+            BadOption: an option is unknown or has a wrong value.
+        """
+        (item,) = itertools.islice(expand([value], self.kind.input), 1)
+        engine = self.engine
+        return engine.run([item.value], read_options(engine.runner.Options, options), parts=True)
+
     def run_items(
         self,
         items: Iterable[Item],
@@ -192,6 +214,7 @@ class Model:
         """Drop the module and give its device memory back; twice does nothing."""
         if self._engine is not None:
             self._engine = None
+            self._others.close()
             self._lease.release()
 
     def __enter__(self) -> Model:

@@ -7,9 +7,10 @@ fed ahead of its need.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,11 +34,13 @@ class Prepared:
         name: how messages call it.
         examples: what the runner made of it.
         error: why there are none.
+        more: further examples, made as they are asked for; None where there are no others.
     """
 
     name: str
     examples: Sequence[Any] = ()
     error: ZooError | None = None
+    more: Iterator[Any] | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +66,7 @@ class Preparing:
     def __init__(
         self,
         inputs: Iterable[Any],
-        prepare: Callable[[Any], Sequence[Any]],
+        prepare: Callable[[Any], Sequence[Any] | Iterator[Any]],
         *,
         workers: int,
         early: bool,
@@ -192,7 +195,11 @@ class Preparing:
         if isinstance(value, ZooError):
             return Prepared(name, (), value)
         try:
-            return Prepared(name, self._prepare(value))
+            made = self._prepare(value)
+            if isinstance(made, Sequence):
+                return Prepared(name, made)
+            first = list(itertools.islice(made, 1))  # here, so that an unusable input fails like all others
+            return Prepared(name, first, more=made if first else None)
         except MemoryError:
             return Prepared(name, (), too_big(name, "this machine"))
         except Exception as error:  # one input must not take the others with it, whatever its runner stumbles over

@@ -219,7 +219,7 @@ def option(default: Any, help: str) -> Any:
 class Other(Protocol):
     """Another model of the zoo, at a runner's disposal: its module runs on the same devices, in the same engine."""
 
-    def predict(self, value: Any, **options: Any) -> Any:
+    def predict(self, value: Any, /, **options: Any) -> Any:
         """Its result for one input; raises `BadData` for one that cannot be used."""
 
 
@@ -241,7 +241,7 @@ class Runner:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self.others: Callable[[str, str], Other] | None = None  # set by the core
+        self.others: Callable[[str, str], Any] | None = None  # set by the core
 
     def other(self, model: str, task: str) -> Other:
         """Another model that this task's options name, loaded when it is first asked for and kept as long as this one.
@@ -255,7 +255,8 @@ class Runner:
         """
         if self.others is None:
             raise TypeError("another model can only be asked for by a runner that the core made")
-        return self.others(model, task)
+        made: Other = self.others(model, task)
+        return made
 
     def prepare(self, value: Any, options: Any) -> Sequence[Any] | Iterator[Any]:
         """Examples of one input; several for windows, tiles or chunks. Raises `BadData` for an unusable input.
