@@ -68,8 +68,9 @@ def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
 class Session:
     """A reader at work in one folder: exported variables and the working directory live on from block to block."""
 
-    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+    def __init__(self, folder: Path, env: dict[str, str], interpreter: str = sys.executable) -> None:
         self._folder = folder
+        self._interpreter = interpreter
         self._env = env
         self._state = folder.parent / f"{folder.name}.state"
         self._state.write_text(f"cd {shlex.quote(str(folder))}\n")
@@ -94,7 +95,7 @@ class Session:
         """Whether it failed (1), and what it printed; the names of earlier blocks are known."""
         if self._python is None:
             self._python = subprocess.Popen(
-                [sys.executable, "-c", _SESSION],
+                [self._interpreter, "-c", _SESSION],
                 env=self._env,
                 cwd=self._folder,
                 stdin=subprocess.PIPE,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.docs.pages import ROOT, RUN, SHOWN, Page, page_files, read_page
 from tests.docs.running import Session, commands, environment, matches, run_block
+from tests.warm import Warm
 
 # What the pages call the pictures of scikit-image.
 PICTURES = {"cat": "chelsea", "cup": "coffee", "astronaut": "astronaut", "horse": "horse"}
@@ -25,6 +28,15 @@ def empty_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("empty") / "zoo"
     Zoo(home, quiet=True).ready()
     return home
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Python with all imports done, for the commands of the pages."""
+    with tempfile.TemporaryDirectory(prefix="zoo-") as folder:
+        made = Warm(Path(folder), environment(Path(folder) / "zoo"))
+        yield made
+        made.close()
 
 
 def furnish(home: Path, page: Page, empty: Path, real_zoo) -> None:
@@ -62,7 +74,7 @@ def reach_index(real_zoo) -> None:
 @pytest.mark.real
 @pytest.mark.timeout(150)  # a page starts Python many times over; on an idle machine each takes under 30 s
 @pytest.mark.parametrize("page", [p for p in PAGES if p.runnable], ids=lambda p: p.name)
-def test_page(page: Page, tmp_path: Path, empty_zoo: Path, real_zoo, picture) -> None:
+def test_page(page: Page, tmp_path: Path, empty_zoo: Path, real_zoo, picture, warm: Warm) -> None:
     if page.index:
         reach_index(real_zoo)
     home = tmp_path / "zoo"
@@ -71,7 +83,7 @@ def test_page(page: Page, tmp_path: Path, empty_zoo: Path, real_zoo, picture) ->
     folder.mkdir()
     for name in page.pictures:
         shutil.copy(picture(PICTURES[name]), folder / f"{name}.png")
-    session = Session(folder, environment(home))
+    session = Session(folder, warm.environment(environment(home)), str(warm.bin / "warm-python"))
     try:
         for block, following in zip(page.blocks, [*page.blocks[1:], None], strict=True):
             if block in page.runnable:

@@ -7,10 +7,13 @@ import functools
 import numpy as np
 import pytest
 import torch
+import zoo_detection
 import zoo_vision
 from torchvision import models
 from torchvision.ops import FrozenBatchNorm2d
-from zoo_vision.detectors import DetectionOptions, InstanceSegmentation, KeypointDetection, ObjectDetection
+from zoo_detection.cards import COCO_LABELS
+from zoo_detection.tiling import TileOptions
+from zoo_detection.torchvision_runner import FigureOptions, InstanceSegmentation, KeypointDetection, ObjectDetection
 from zoo_vision.films import FilmOptions, VideoClassification, clip_starts, frames_of, prepared_clip
 from zoo_vision.semantic import SemanticSegmentation, scaled
 from zoo_vision.torchvision_loader import TorchvisionLoader
@@ -86,7 +89,7 @@ def test_detectors_equal_torchvisions_own(twin, photo, name, eps, build):
     frozen = {layer.eps for layer in module.modules() if isinstance(layer, FrozenBatchNorm2d)}
     assert frozen == (set() if eps is None else {eps})
     pictures = [photo(90, 60), photo(50, 120, seed=4), photo(64, 64, seed=5)]
-    options = DetectionOptions(threshold=0.0, max_objects=20)
+    options = TileOptions(threshold=0.0, max_objects=20)
     part = getattr(wanted, "roi_heads", wanted)
     part.score_thresh, part.detections_per_img = 0.0, 20
     results = list(Engine(module, ObjectDetection(checkpoint)).run(pictures, options))
@@ -96,13 +99,14 @@ def test_detectors_equal_torchvisions_own(twin, photo, name, eps, build):
         assert len(result.boxes) == len(own["boxes"]) > 0
         close(torch.tensor([box.box for box in result.boxes]), own["boxes"])
         close(torch.tensor([box.score for box in result.boxes]), own["scores"])
-        assert {box.label for box in result.boxes} <= set(ObjectDetection(checkpoint).labels)
+        assert [box.category for box in result.boxes] == own["labels"].tolist()
+        assert all(box.label == COCO_LABELS.get(box.category, str(box.category)) for box in result.boxes)
 
 
 def test_a_batch_of_different_sizes(twin, photo):
     _, module, checkpoint = twin("ssdlite320_mobilenet_v3_large.coco_v1")
     pictures = [photo(90, 60), photo(50, 120, seed=4), photo(64, 64, seed=5), photo(300, 40, seed=6)]
-    options = DetectionOptions(threshold=0.0, max_objects=3)
+    options = TileOptions(threshold=0.0, max_objects=3)
     alone = list(Engine(module, ObjectDetection(checkpoint)).run(pictures, options))
     together = list(Engine(module, ObjectDetection(checkpoint), batch=3).run(pictures, options))
     assert [len(result.boxes) for result in together] == [3] * 4
@@ -114,28 +118,30 @@ def test_a_threshold_is_a_filter_and_leaves_the_module_as_it_was(twin, photo):
     _, module, checkpoint = twin("fasterrcnn_mobilenet_v3_large_320_fpn.coco_v1", **FEW)
     part = module.roi_heads
     runs, before = Engine(module, ObjectDetection(checkpoint)), (part.score_thresh, part.detections_per_img)
-    (every,) = runs.run([photo()], DetectionOptions(threshold=0.0, max_objects=300))
+    (every,) = runs.run([photo()], TileOptions(threshold=0.0, max_objects=300))
     middle = sorted(box.score for box in every.boxes)[len(every.boxes) // 2]
-    (some,) = runs.run([photo()], DetectionOptions(threshold=middle, max_objects=300))
+    (some,) = runs.run([photo()], TileOptions(threshold=middle, max_objects=300))
     above = {box for box in every.boxes if box.score > middle}
     assert len(above) > 100
     assert len(above ^ set(some.boxes)) < 10  # overlaps at the very limit fall to either side by rounding
-    (first,) = runs.run([photo()], DetectionOptions(threshold=0.0, max_objects=2))
+    (first,) = runs.run([photo()], TileOptions(threshold=0.0, max_objects=2))
     assert first.boxes == every.boxes[:2]
     assert (part.score_thresh, part.detections_per_img) == before
 
 
 def test_detection_options_are_checked():
     with pytest.raises(BadOption, match="threshold"):
-        DetectionOptions(threshold=1.5)
+        TileOptions(threshold=1.5)
+    with pytest.raises(BadOption, match="iou"):
+        FigureOptions(iou=-0.1)
     with pytest.raises(BadOption, match="max_objects"):
-        DetectionOptions(max_objects=0)
+        TileOptions(max_objects=0)
 
 
 def test_masks_have_the_pictures_size(twin, photo):
     wanted, module, checkpoint = twin("maskrcnn_resnet50_fpn.coco_v1", **FEW)
     wanted.roi_heads.score_thresh, wanted.roi_heads.detections_per_img = 0.0, 3
-    options = DetectionOptions(threshold=0.0, max_objects=3)
+    options = FigureOptions(threshold=0.0, max_objects=3)
     pictures = [photo(90, 60), photo(50, 120, seed=4)]
     results = list(Engine(module, InstanceSegmentation(checkpoint)).run(pictures, options))
     for picture, result in zip(pictures, results, strict=True):
@@ -144,6 +150,8 @@ def test_masks_have_the_pictures_size(twin, photo):
         assert [segment.mask.shape for segment in result.segments] == [(picture.height, picture.width)] * 3
         close(torch.from_numpy(np.stack([s.mask for s in result.segments])), own["masks"][:, 0])
         close(torch.tensor([segment.score for segment in result.segments]), own["scores"])
+        close(torch.tensor([segment.box for segment in result.segments]), own["boxes"])
+        assert [segment.category for segment in result.segments] == own["labels"].tolist()
         assert result.to_dict()["segments"][0]["rle"]["size"] == [picture.height, picture.width]
 
 
@@ -151,7 +159,7 @@ def test_joints_have_their_names(twin, photo):
     wanted, module, checkpoint = twin("keypointrcnn_resnet50_fpn.coco_v1", **FEW)
     wanted.roi_heads.score_thresh, wanted.roi_heads.detections_per_img = 0.0, 2
     (result,) = Engine(module, KeypointDetection(checkpoint)).run(
-        [photo(90, 60)], DetectionOptions(threshold=0.0, max_objects=2)
+        [photo(90, 60)], FigureOptions(threshold=0.0, max_objects=2)
     )
     with torch.inference_mode():
         (own,) = wanted([tensor(photo(90, 60))])
@@ -166,7 +174,7 @@ def test_joints_have_their_names(twin, photo):
 
 def test_nothing_found_is_an_empty_result(twin, photo):
     _, module, checkpoint = twin("ssdlite320_mobilenet_v3_large.coco_v1")
-    (result,) = Engine(module, ObjectDetection(checkpoint)).run([photo()], DetectionOptions(threshold=1.0))
+    (result,) = Engine(module, ObjectDetection(checkpoint)).run([photo()], TileOptions(threshold=1.0))
     assert result.boxes == ()
 
 
@@ -316,7 +324,7 @@ def test_from_a_file_of_torchs_to_a_prediction(cards, tmp_path, photo, tool, ran
             return [card]
 
         zoo_loaders = staticmethod(zoo_vision.zoo_loaders)
-        zoo_runners = staticmethod(zoo_vision.zoo_runners)
+        zoo_runners = staticmethod(zoo_detection.zoo_runners)
 
     plugins = PluginManager([])
     plugins.register(Mine(), "mine")
