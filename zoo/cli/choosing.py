@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["recommend"]
 
-_METRICS = {"accuracy": "accuracy", "f1_micro": "micro F1", "r2": "R²"}
+_METRICS = {"accuracy": "accuracy", "f1_micro": "micro F1", "r2": "R²", "map": "mAP", "wer": "WER", "cer": "CER"}
+_PROBED = ("LogME", "k-NN")  # second opinions, which there are of predicted scores only
 _NO_RECOMMENDATION = 3
 _PLOTTED = 3
 
@@ -83,6 +84,9 @@ def _print(found: Recommendation, quiet: bool) -> None:
     base = f"; always the same answer: {found.baseline:.3f}" if found.baseline is not None else ""
     classes = f" of {found.classes} classes" if found.classes else ""
     print(f"{found.data}: {found.task}, measured on {found.sampled} of {found.of} examples{classes}{base}", flush=True)
+    if found.how == "as it is":
+        less = "" if found.higher_is_better else "; less is better"
+        print(f"{metric} of each model as it is now, not predicted of a tuned one{less}")
     if found.candidates:
         print()
         letters = [chr(ord("A") + place % 26) for place in range(len(found.candidates))]
@@ -104,7 +108,10 @@ def _print_table(found: Recommendation, letters: Sequence[str], metric: str) -> 
     right = (metric, "±", "k-NN", "LogME", "ms", "params", "memory")
     columns = ("", "model", metric, "±", "k-NN", "LogME", "ms", "params", "memory", "licence", "commercial", "worth it")
     rows = [[letter, *_row(one)] for letter, one in zip(letters, found.candidates, strict=True)]
-    print_table(columns, rows, right=right, least=("LogME", "k-NN", "commercial", "memory", "licence", "params"))
+    gone = () if found.how == "predicted" else _PROBED
+    least = [name for name in (*_PROBED, "commercial", "memory", "licence", "params") if name not in gone]
+    kept = [place for place, name in enumerate(columns) if name not in gone]
+    print_table([columns[i] for i in kept], [[row[i] for i in kept] for row in rows], right=right, least=least)
 
 
 def _row(one: Candidate) -> list[str]:

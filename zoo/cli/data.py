@@ -1,4 +1,4 @@
-"""`zoo data doctor`: call and print."""
+"""`zoo data doctor` and `zoo data convert`: call and print."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo.cli.render import emit_json, safe
 if TYPE_CHECKING:
     from zoo.data.doctor import Diagnosis, Mended
 
-__all__ = ["doctor"]
+__all__ = ["convert", "doctor"]
 
 _BROKEN = 4
 _VERDICTS = {
@@ -58,6 +58,36 @@ def doctor(
         if fix:
             _print_mended(mended)
     return _BROKEN if found.verdict == "broken" else 0
+
+
+def convert(source: str, dest: str, *, to: Any, task: str, link: bool, offline: bool, as_json: bool) -> None:
+    """Write the data anew in another form, and print what was written."""
+    from zoo.data import convert as convert_boxes
+    from zoo.settings import Settings
+
+    settings = Settings.read()
+    made = convert_boxes(
+        source,
+        dest,
+        to=to,
+        task=task,
+        link=link,
+        cache=settings.home / "cache" / "datasets",
+        offline=offline or settings.offline,
+    )
+    if as_json:
+        emit_json(made.to_dict())
+        return
+    parts = ", ".join(f"{count:,} {part}" for part, count in made.counts.items() if part != "all")
+    total = sum(made.counts.values())
+    print(safe(f"written to {made.path}"))
+    print(
+        f"{total:,} {'picture' if total == 1 else 'pictures'}{f' ({parts})' if parts else ''} with {made.boxes:,} "
+        f"{'box' if made.boxes == 1 else 'boxes'} of {len(made.classes):,} "
+        f"{'class' if len(made.classes) == 1 else 'classes'}"
+    )
+    for note in made.notes:
+        print(safe(f"note: {note}"))
 
 
 def _out(data: str, out: str | None) -> Path:

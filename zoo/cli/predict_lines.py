@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoo.errors import ZooError
     from zoo.models import Model
 
-__all__ = ["to_lines"]
+__all__ = ["fail", "to_lines"]
 
 
 def to_lines(model: Model, given: Iterable[str], job: Job, *, told: bool) -> int:
@@ -43,7 +43,7 @@ def to_lines(model: Model, given: Iterable[str], job: Job, *, told: bool) -> int
         job.move(done, 0)
         if isinstance(result, Failure):
             failed += 1
-            code = _fail(model, item, result.error, job)
+            code = fail(model, item, result.error, job)
             continue
         _print(model, item, result, job, named=len(first) > 1)
         if job.save is not None:
@@ -61,7 +61,7 @@ def _print(model: Model, item: Item, result: Any, job: Job, *, named: bool) -> N
     print(f"{name}\t{safe(str(result))}" if named else safe(str(result)), flush=True)
 
 
-def _fail(model: Model, item: Item, error: ZooError, job: Job) -> int:
+def fail(model: Model, item: Item, error: ZooError, job: Job) -> int:
     """Name what failed; returns what that makes of the exit code."""
     if job.on_error == "raise":
         raise error

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from zoo.data import Item
     from zoo.models import Model
 
-__all__ = ["check_save", "save_result"]
+__all__ = ["check_save", "save_result", "unused"]
 
 
-def check_save(model: Model, folder: Path) -> None:
-    """Raise `BadInput` when the results of the model cannot be drawn or played, or the folder cannot be made."""
+def check_save(model: Model, folder: Path, *, written: str | None = None) -> None:
+    """Raise `BadInput` when the results of the model cannot be drawn or played, or the folder cannot be made.
+
+    Args:
+        model: loaded.
+        folder: to write to.
+        written: the format that results are written in as text, which any folder can hold.
+    """
     drawn = model.kind.input == "image" and hasattr(model.kind.result, "draw")
-    if not drawn and not hasattr(model.kind.result, "save"):
+    if not drawn and not hasattr(model.kind.result, "save") and written is None:
         raise BadInput(f"the results of {model.task} cannot be drawn", "Leave out --save; --json prints them in full.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +39,7 @@ def check_save(model: Model, folder: Path) -> None:
 def save_result(item: Item, result: Any, folder: Path) -> None:
     """Write what a result draws or plays, under the input's name."""
     for name, write in _files(item, result):
-        target = _unused(folder, name)
+        target = unused(folder, name)
         write(target)
         print(f"zoo: wrote {safe(str(target))}", file=sys.stderr)
 
@@ -52,7 +58,7 @@ def _files(item: Item, result: Any) -> list[tuple[str, Callable[[Path], Any]]]:
     return [(name, picture.save) for name, picture in pictures]
 
 
-def _unused(folder: Path, name: str) -> Path:
+def unused(folder: Path, name: str) -> Path:
     """A file that is not there yet: a number keeps names apart."""
     stem, ending = Path(name).stem, Path(name).suffix
     names = itertools.chain([name], (f"{stem}-{number}{ending}" for number in itertools.count(2)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.predict_bar import bar_is_shown, progress_bar
+from zoo.cli.predict_format import check_format, read_format, to_format
 from zoo.cli.predict_inputs import count, given
 from zoo.cli.predict_job import Job
 from zoo.cli.predict_lines import to_lines
@@ -42,16 +43,19 @@ def predict(
     offline: bool,
     quiet: bool,
     as_json: bool,
+    format: str | None = None,
 ) -> int:
     """Print a result per input, or write them into a file; returns the exit code.
 
     Args:
         load: further arguments of `zoo.load`.
+        format: one of `zoo.results.formats`, or `text` or `json`.
     """
     from zoo.models.options import parse_settings
 
     options = parse_settings(settings)
     policy = _policy(on_error)
+    form, as_json = read_format(format, as_json=as_json, output=output)
     check_output(output, overwrite)
     values = given(inputs)
     zoo = open_zoo(offline, quiet)
@@ -59,8 +63,9 @@ def predict(
     with plain_warnings():
         opened = zoo.load(model, task, **load)
     with opened as loaded:
+        check_format(loaded, form)
         if save is not None:
-            check_save(loaded, save)
+            check_save(loaded, save, written=form)
         if not quiet and (report := getattr(loaded, "report", None)):
             print(f"zoo: {safe(str(report))}", file=sys.stderr)
         shown = bar_is_shown(quiet, output is not None)
@@ -78,6 +83,8 @@ def predict(
             )
             if output is not None:
                 return to_file(loaded, values, job, output)
+            if form is not None:
+                return to_format(loaded, values, job, form)
             return to_lines(loaded, values, job, told=shown)
 
 

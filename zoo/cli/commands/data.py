@@ -1,4 +1,4 @@
-"""`zoo data`: look through data before a model learns from it."""
+"""`zoo data`: look through data before a model learns from it, and bring it into another form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,40 @@ import typer
 
 from zoo.cli.options import Json, Offline
 
-__all__ = ["doctor"]
+__all__ = ["convert", "doctor"]
+
+
+def convert(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="COCO's JSON or its folder, a folder in the form of YOLO or Pascal VOC, a table, or hf:owner/data-set.",
+            metavar="SOURCE",
+            show_default=False,
+        ),
+    ],
+    dest: Annotated[str, typer.Argument(help="The folder to be made.", metavar="DEST", show_default=False)],
+    to: Annotated[str, typer.Option(help="The form to write: coco, yolo or voc.", show_default=False)],
+    task: Annotated[str, typer.Option(help="What the data is for.")] = "object-detection",
+    link: Annotated[
+        bool, typer.Option("--link/--copy", help="Link pictures (hard), where the file system can, or copy them.")
+    ] = False,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Write labelled boxes anew in the form of COCO, YOLO or Pascal VOC.
+
+    DEST is there whole or not at all, and the data itself is never changed. Data with faults is refused: `zoo data
+    doctor` names them, and mends what is safe with --fix.
+
+    \b
+    Examples:
+      zoo data convert annotations/instances_train.json cats-yolo --to yolo
+      zoo data convert VOC2012/ voc-as-coco --to coco --link
+    """
+    from zoo.cli import data as looking
+
+    looking.convert(source, dest, to=to, task=task, link=link, offline=offline, as_json=as_json)
 
 
 def doctor(
@@ -23,7 +56,7 @@ def doctor(
     task: Annotated[str, typer.Option(help="What is to be learnt: image-classification, text-classification …")],
     kind: Annotated[
         str | None,
-        typer.Option(help="Form of the labels: single, multi, regression, tags, pairs, scored, text, mask."),
+        typer.Option(help="Form of the labels: single, multi, regression, tags, pairs, scored, text, mask, boxes."),
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the texts, or of the files' paths.")] = None,
     second_column: Annotated[str | None, typer.Option(help="Column of the second texts, for pairs.")] = None,

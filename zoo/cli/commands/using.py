@@ -30,7 +30,10 @@ def predict(
         ),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Write pictures of the results (speech: WAV files) here.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            help="Write pictures of the results (speech: WAV files; with --format: text files) here.", metavar="DIR"
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -39,6 +42,14 @@ def predict(
             "-o",
             help="Write all results into this .jsonl or .parquet file; the same command goes on after a break.",
             metavar="FILE",
+        ),
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="text, json; srt or vtt for transcripts, rttm for speakers, coco for boxes and masks.",
+            metavar="FORMAT",
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin the output file again.")] = False,
@@ -73,6 +84,7 @@ def predict(
       zoo predict all-MiniLM-L6-v2 "A cat sat." --json
       zoo predict mobilenetv2_100 photos/ --output labels.jsonl
       ls *.jpg | zoo predict mobilenetv2_100 -
+      zoo predict whisper-base talk.wav --format srt > talk.srt
     """
     from zoo.cli import predicting
 
@@ -94,4 +106,5 @@ def predict(
         offline=offline,
         quiet=quiet,
         as_json=as_json,
+        format=format_,
     )
