@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from zoo.cards import digest
 from zoo.data.contents import hashes_of, label_key
 from zoo.tasks import TargetKind
 
-__all__ = ["LabelledData", "Split"]
+__all__ = ["LabelledData", "Split", "joined"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,23 @@ class Split:
         """sha256 over the contents of inputs and labels, in order."""
         known = self.hashed().hashes
         return digest([[one, label_key(label)] for one, label in zip(known, self.labels, strict=True)])
+
+
+def joined(parts: Iterable[Split | None]) -> Split:
+    """Several parts as one, in order; a column that a part lacks is None there."""
+    given = [part.hashed() for part in parts if part is not None]
+    if len(given) == 1:
+        return given[0]
+    names = dict.fromkeys(name for part in given for name in part.columns)
+    return Split(
+        inputs=tuple(value for part in given for value in part.inputs),
+        labels=tuple(label for part in given for label in part.labels),
+        columns={
+            name: tuple(v for part in given for v in part.columns.get(name, (None,) * len(part))) for name in names
+        },
+        rows=tuple(row for part in given for row in part.rows),
+        hashes=tuple(one for part in given for one in part.hashes),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

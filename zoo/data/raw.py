@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from zoo.errors import BadOption
 from zoo.tasks import TargetKind
 
 __all__ = ["Columns", "Problem", "RawData", "Row"]
@@ -28,6 +29,14 @@ class Columns:
     second: str | None = None
     mask: str | None = None
     split: str | None = None
+
+    @classmethod
+    def of(cls, named: Mapping[str, str]) -> Columns:
+        """Columns by role; raises `BadOption` for a role that there is not."""
+        roles = {one.name for one in fields(cls)}
+        if odd := sorted(named.keys() - roles):
+            raise BadOption(f"a table has no column for {odd[0]!r}", f"Name columns for: {', '.join(sorted(roles))}.")
+        return cls(**named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +63,8 @@ class Row:
         value: the input, as in `Split.inputs`; None where there is none.
         label: as in `Split.labels`; None where there is none, or where it cannot be used.
         problem: why the row cannot be used, in a few words; None for a good row.
-        check: a short name of the kind of problem: `empty`, `label`, `file`, `fields`, `tags`; empty for a good row.
+        check: a short name of the kind of problem: `empty`, `label`, `file`, `fields`, `tags`, `box`; empty for a good
+            row.
         columns: the row's other columns.
     """
 
@@ -77,8 +87,10 @@ class RawData:
         parts: rows by part: `all`, or those of `train`, `validation` and `test` that there are.
         columns: the chosen column of each role (`text`, `label`, `second`, `mask`, `split`); empty for folders.
         problems: of the whole, or of a file.
-        classes: names of the classes that the data brings (a list beside masks); mostly empty.
+        classes: names of the classes that the data brings (a list beside masks; of boxes in the order of their
+            numbers); mostly empty.
         left_out: parts that were given without any label, and count for nothing.
+        notes: what of the data is left aside on purpose, a sentence each.
         recipe: plain JSON that says what was read, and how.
     """
 
@@ -90,4 +102,5 @@ class RawData:
     problems: tuple[Problem, ...] = ()
     classes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     recipe: Mapping[str, Any] = field(default_factory=dict)

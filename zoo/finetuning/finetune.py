@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import BadOption
 from zoo.finetuning.forgetting import base_data
-from zoo.finetuning.job import Job, Learnt, Report, Settings
+from zoo.finetuning.job import Job, Learnt, Report, Settings, silent
 from zoo.finetuning.methods import Choice, choose
 from zoo.finetuning.planning import Plan, plan, read_again
 from zoo.finetuning.register import register
@@ -33,14 +33,13 @@ Tell = Callable[[Mapping[str, Any]], None]
 
 
 def finetune(
-    registry: Registry, ref: str, data: Any, *, settings: Settings, report: Report | None = None, run: str | None = None
+    registry: Registry, ref: str, data: Any, *, settings: Settings, report: Report | None = None
 ) -> Run | None:
     """Adapt a model to labelled data and register the result; see `zoo.finetune`.
 
     Args:
         registry, ref, data, settings: the zoo, the base, what to learn from, and how.
         report: is told of progress.
-        run: the id of the run; a new one by itself. Several processes that train together agree on the first one's.
 
     Returns:
         the run; None in all but the first of several processes that train together.
@@ -53,12 +52,12 @@ def finetune(
 
     def work(tell: Tell) -> Run:
         if begun := restarted(registry, gang.restarts):
-            return _go_on(registry, begun, data, report or _silent, tell)
+            return _go_on(registry, begun, data, report or silent, tell)
         planned = plan(registry, ref, data, settings)
-        record = _record(planned, _chosen(registry, planned, settings), settings, data, run or new_run_id())
+        record = _record(planned, _chosen(registry, planned, settings), settings, data, new_run_id())
         with _begun(registry, record):
             tell(_shared(record))
-            return _done(_job(registry, planned, settings, record), record, report or _silent)
+            return _done(_job(registry, planned, settings, record), record, report or silent)
 
     return _led(gang, work)
 
@@ -75,7 +74,7 @@ def resume(registry: Registry, run: str, *, data: Any = None, report: Report | N
     if not gang.main:
         _help(registry, gang, data)
         return None
-    return _led(gang, lambda tell: _go_on(registry, run, data, report or _silent, tell))
+    return _led(gang, lambda tell: _go_on(registry, run, data, report or silent, tell))
 
 
 def _chosen(registry: Registry, planned: Plan, settings: Settings) -> Choice:
@@ -153,16 +152,12 @@ def _help(registry: Registry, gang: Gang, data: Any) -> None:
     try:
         record = gang.share(None)
         if record is not None:
-            learn(_job_again(registry, record, data), _silent)
+            learn(_job_again(registry, record, data), silent)
     except BaseException as error:
         speaks(error, wait=True)
         raise
     finally:
         gang.leave()
-
-
-def _silent(what: str, done: int, total: int | None, step: Any) -> None:
-    """Nobody is told."""
 
 
 def _job(registry: Registry, planned: Plan, settings: Settings, record: dict[str, Any]) -> Job:
@@ -199,7 +194,6 @@ def _job_again(registry: Registry, record: dict[str, Any], data: Any) -> Job:
         settings=settings,
         run=record["id"],
         folder=folder_of(registry, record["id"]),
-        resume=True,
         save=functools.partial(_save, registry, record),
     )
 

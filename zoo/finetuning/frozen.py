@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.dataset import joined
 from zoo.evaluation import Predictions
 from zoo.finetuning.features import features_of
 from zoo.finetuning.job import Learnt
@@ -25,7 +26,7 @@ def learn_probe(job: Job, report: Report) -> Learnt:
     """Fit a linear head on the base's features; training and validation parts are one, since folds take turns."""
     import torch
 
-    train, held = _learnt_part(job), job.held_out
+    train, held = joined([job.data.train, job.data.validation]), job.held_out
     total = len(train) + len(held)
     began = time.perf_counter()
 
@@ -64,21 +65,6 @@ def learn_probe(job: Job, report: Report) -> Learnt:
             "features_seconds": round(computed - began, 3),
             "fitting_seconds": round(time.perf_counter() - computed, 3),
         },
-    )
-
-
-def _learnt_part(job: Job) -> Split:
-    from zoo.data import Split
-
-    train, validation = job.data.train, job.data.validation
-    if validation is None:
-        return train
-    return Split(
-        inputs=train.inputs + validation.inputs,
-        labels=train.labels + validation.labels,
-        columns={name: values + validation.columns[name] for name, values in train.columns.items()},
-        rows=train.rows + validation.rows,
-        hashes=train.hashed().hashes + validation.hashed().hashes,
     )
 
 

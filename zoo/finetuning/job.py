@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.plugin import FineTuner, Target, Trained
     from zoo.registry import Pulled, Registry
 
-__all__ = ["METHODS", "Job", "Learnt", "Report", "Settings", "Step", "settings_of"]
+__all__ = ["METHODS", "Job", "Learnt", "Report", "Settings", "Step", "settings_of", "silent"]
 
 METHODS = ("auto", "probe", "head", "lora", "full")
 
@@ -185,6 +185,10 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
 Report = Callable[[str, int, int | None, "Step | None"], None]
 
 
+def silent(what: str, done: int, total: int | None, step: Step | None) -> None:
+    """A `Report` for which nobody listens."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One run's inputs: the base as pulled, the data as split, what is learnt, and how.
@@ -201,7 +205,6 @@ class Job:
         settings: as asked for, with what was found by a search in their place.
         run: id of the run.
         folder: of the run.
-        resume: go on from the last checkpoint in `folder`.
         record: of the run, as written so far; `save(changes)` writes it.
     """
 
@@ -216,7 +219,6 @@ class Job:
     settings: Settings
     run: str
     folder: Path
-    resume: bool = False
     save: Callable[[Mapping[str, Any]], None] = lambda changes: None
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.finetuning.job import Settings
     from zoo.registry import Pulled, Registry
 
-__all__ = ["Plan", "columns_of", "how_to_read", "plan", "read_again", "taken_by"]
+__all__ = ["Plan", "how_to_read", "plan", "read_again", "taken_by"]
 
 # Which task is meant when none is named: the first for which the data has what it needs; all texts could be learnt by
 # heart, so that comes last.
@@ -111,18 +110,10 @@ def read_again(registry: Registry, record: Mapping[str, Any], settings: Settings
     return read
 
 
-def columns_of(settings: Settings) -> Columns:
-    """The columns that were named; raises `BadOption` for a role that there is not."""
-    roles = {field.name for field in dataclasses.fields(Columns)}
-    if odd := sorted(settings.columns.keys() - roles):
-        raise BadOption(f"a table has no column for {odd[0]!r}", f"Name columns for: {', '.join(sorted(roles))}.")
-    return Columns(**settings.columns)
-
-
 def how_to_read(registry: Registry, settings: Settings) -> dict[str, Any]:
     """What the readers of data are told beside source, task and kind."""
     return {
-        "columns": columns_of(settings),
+        "columns": Columns.of(settings.columns),
         "cache": registry.cache / "datasets",
         "offline": registry.settings.offline,
     }

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-RELATIONS = {"lora": "adapter"}
-
 
 def register(job: Job, learnt: Learnt, record: dict[str, Any], report: Report) -> Run:
     """Store the new model, measure it on the held-out part, and enter card, revision and lineage; all or nothing."""

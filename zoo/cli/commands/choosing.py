@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Batch, Device, Json, Offline, Quiet, model_names
+from zoo.cli.options import (
+    Batch,
+    Device,
+    Json,
+    LabelColumn,
+    Offline,
+    Quiet,
+    SplitColumn,
+    TextColumn,
+    model_names,
+    named,
+)
 
 __all__ = ["recommend"]
 
@@ -24,7 +35,9 @@ def recommend(
         str | None,
         typer.Option(help="image-, text- or audio-classification; by itself what the data is fit for."),
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="Form of the labels: single, multi, regression.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Form of the labels: single, multi, regression, boxes, transcript.")
+    ] = None,
     candidates: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,9 +60,9 @@ def recommend(
     ] = None,
     sample: Annotated[int, typer.Option(help="Examples to measure on, at most.", min=10)] = 1000,
     seed: Annotated[int, typer.Option(help="Of the held-out part, the sample and the folds.")] = 0,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts, for tables.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels, for tables.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Column that says train, validation or test.")] = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     then_finetune: Annotated[
         bool, typer.Option("--then-finetune", help="Go on and fine-tune the recommended model.")
     ] = False,
@@ -76,7 +89,6 @@ def recommend(
 
     if name is not None and not then_finetune:
         raise typer.BadParameter("there is nothing to name without --then-finetune", param_hint="--name")
-    columns = {"text": text_column, "label": label_column, "split": split_column}
     return choosing.recommend(
         data,
         task=task,
@@ -88,7 +100,7 @@ def recommend(
         licence=licence,
         sample=sample,
         seed=seed,
-        columns={role: column for role, column in columns.items() if column is not None},
+        columns=named(text=text_column, label=label_column, split=split_column),
         device=device,
         batch=batch,
         then_finetune=then_finetune,

@@ -6,27 +6,33 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Batch, Device, Json, Model, Offline, Quiet
+from zoo.cli.options import (
+    Batch,
+    Data,
+    DataOption,
+    Device,
+    Json,
+    Kind,
+    LabelColumn,
+    MaskColumn,
+    Model,
+    Offline,
+    Quiet,
+    SecondColumn,
+    SplitColumn,
+    TextColumn,
+    named,
+)
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
     model: Model,
-    folder_or_table: Annotated[
-        str | None,
-        typer.Argument(
-            help="Folder with one sub-folder per class, a CSV, TSV, JSONL or Parquet file, or hf:owner/data-set.",
-            metavar="DATA",
-            show_default=False,
-        ),
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="The same as an option.", metavar="DATA")] = None,
+    folder_or_table: Data = None,
+    data: DataOption = None,
     task: Annotated[str | None, typer.Option(help="What the model is run for; its own by itself.")] = None,
-    kind: Annotated[
-        str | None,
-        typer.Option(help="Form of the labels: single, multi, regression, tags, pairs, scored, text, mask."),
-    ] = None,
+    kind: Kind = None,
     slices: Annotated[
         list[str] | None,
         typer.Option(help="A column by whose values the score is broken down, repeatable.", metavar="COLUMN"),
@@ -39,11 +45,11 @@ def evaluate(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of resamples and permutations.", min=0)] = 0,
     resamples: Annotated[int, typer.Option(help="How many, for the intervals.", min=100)] = 1000,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts, for tables.")] = None,
-    second_column: Annotated[str | None, typer.Option(help="Column of the second texts, for pairs.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels, for tables.")] = None,
-    mask_column: Annotated[str | None, typer.Option(help="Column of the masks' paths, for tables.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Column that says train, validation or test.")] = None,
+    text_column: TextColumn = None,
+    second_column: SecondColumn = None,
+    label_column: LabelColumn = None,
+    mask_column: MaskColumn = None,
+    split_column: SplitColumn = None,
     device: Device = "auto",
     batch: Batch = None,
     offline: Offline = False,
@@ -63,18 +69,12 @@ def evaluate(
     """
     from zoo.cli import evaluating
 
-    columns = {
-        "text": text_column,
-        "second": second_column,
-        "label": label_column,
-        "mask": mask_column,
-        "split": split_column,
-    }
+    columns = named(text=text_column, second=second_column, label=label_column, mask=mask_column, split=split_column)
     return evaluating.evaluate(
         model,
         data or folder_or_table,
         bias=bias,
-        columns={role: name for role, name in columns.items() if name is not None},
+        columns=columns,
         task=task,
         kind=kind,
         slices=slices or [],

@@ -6,7 +6,24 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Batch, Device, Json, Offline, Quiet, model_names, run_names
+from zoo.cli.options import (
+    Batch,
+    Data,
+    DataOption,
+    Device,
+    Json,
+    Kind,
+    LabelColumn,
+    MaskColumn,
+    Offline,
+    Quiet,
+    SecondColumn,
+    SplitColumn,
+    TextColumn,
+    model_names,
+    named,
+    run_names,
+)
 
 __all__ = ["finetune"]
 
@@ -21,23 +38,13 @@ def finetune(
             show_default=False,
         ),
     ] = None,
-    folder_or_table: Annotated[
-        str | None,
-        typer.Argument(
-            help="Folder with one sub-folder per class, a CSV, TSV, JSONL or Parquet file, or hf:owner/data-set.",
-            metavar="DATA",
-            show_default=False,
-        ),
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="The same as an option.", metavar="DATA")] = None,
+    folder_or_table: Data = None,
+    data: DataOption = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the new model; made from base and data if not given.")
     ] = None,
     task: Annotated[str | None, typer.Option(help="What to learn; by itself what fits model and data.")] = None,
-    kind: Annotated[
-        str | None,
-        typer.Option(help="Form of the labels: single, multi, regression, tags, pairs, scored, text, mask."),
-    ] = None,
+    kind: Kind = None,
     method: Annotated[
         str,
         typer.Option(
@@ -60,11 +67,11 @@ def finetune(
     test_size: Annotated[float, typer.Option(help="Share of the data that is held out.")] = 0.2,
     validation_size: Annotated[float, typer.Option(help="Share that training is steered by.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Of split, folds, new layers, order and augmentation.")] = 0,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts, for tables.")] = None,
-    second_column: Annotated[str | None, typer.Option(help="Column of the second texts, for pairs.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels, for tables.")] = None,
-    mask_column: Annotated[str | None, typer.Option(help="Column of the masks' paths, for tables.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Column that says train, validation or test.")] = None,
+    text_column: TextColumn = None,
+    second_column: SecondColumn = None,
+    label_column: LabelColumn = None,
+    mask_column: MaskColumn = None,
+    split_column: SplitColumn = None,
     augment: Annotated[bool, typer.Option("--augment/--no-augment", help="Vary inputs while learning.")] = True,
     balance: Annotated[bool, typer.Option("--balance", help="Weigh rare classes more.")] = False,
     rank: Annotated[int, typer.Option(help="Of low-rank adapters.", min=1)] = 8,
@@ -111,6 +118,7 @@ def finetune(
       zoo finetune mobilenetv2_100 pets/ --name my-pets
       zoo finetune all-MiniLM-L6-v2 reviews.csv --method full --epochs 3
       zoo finetune all-MiniLM-L6-v2 reviews.csv --time-limit 10m
+      zoo finetune ssd_mobilenet_v2_coco coins/ --task object-detection
       zoo finetune --resume last
     """
     from zoo.cli import finetuning
@@ -121,13 +129,7 @@ def finetune(
         return finetuning.resume(resume, nproc=nproc, offline=offline, quiet=quiet, as_json=as_json)
     if model is None or (folder_or_table is None) == (data is None):
         raise typer.BadParameter("name a model, and the data once: `zoo finetune MODEL DATA`", param_hint="MODEL DATA")
-    columns = {
-        "text": text_column,
-        "second": second_column,
-        "label": label_column,
-        "mask": mask_column,
-        "split": split_column,
-    }
+    columns = named(text=text_column, second=second_column, label=label_column, mask=mask_column, split=split_column)
     return finetuning.finetune(
         model,
         folder_or_table or data or "",
@@ -151,7 +153,7 @@ def finetune(
         test_size=test_size,
         validation_size=validation_size,
         seed=seed,
-        columns={role: column for role, column in columns.items() if column is not None},
+        columns=columns,
         augment=augment,
         balance=balance,
         rank=rank,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli.fast import MOST
-from zoo.cli.options import Batch, Device, Json, Offline, Quiet, model_names
+from zoo.cli.options import Batch, Device, Json, LabelColumn, Offline, Quiet, TextColumn, model_names, named
 
 __all__ = ["compare", "search"]
 
@@ -100,8 +100,8 @@ def compare(
         str, typer.Option(help="With --data: auto (what was held out), test, validation, train, all.")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="With --data, of resamples and permutations.", min=0)] = 0,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts, for tables.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels, for tables.")] = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
     device: Device = "auto",
     batch: Batch = None,
     offline: Offline = False,
@@ -126,14 +126,14 @@ def compare(
 
         if query is not None or plot:
             raise typer.BadParameter("models that are run on data are named", param_hint="--query, --plot")
-        columns = {"text": text_column, "label": label_column}
+        columns = named(text=text_column, label=label_column)
         return compare_on(
             models or [],
             data,
             task=task,
             part=part,
             seed=seed,
-            columns={role: name for role, name in columns.items() if name is not None},
+            columns=columns,
             device=device,
             batch=batch,
             offline=offline,

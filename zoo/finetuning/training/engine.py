@@ -15,7 +15,7 @@ import torch
 from zoo.devices.faults import kind
 from zoo.devices.moving import clear
 from zoo.errors import BadInput, MissingDependency, ZooError
-from zoo.finetuning.job import Learnt
+from zoo.finetuning.job import Learnt, silent
 from zoo.finetuning.training import methods
 from zoo.finetuning.training.checkpoints import Checkpoints, Saved
 from zoo.finetuning.training.curves import Curves
@@ -61,7 +61,7 @@ def train(job: Job, report: Report) -> Learnt:
         _generators_kept(),
         own_lease(job.registry, job.pulled, job.task, device=device, owner=job.name) as lease,
     ):
-        return _Training(job, report if gang.main else _silent, gang, lease).run()
+        return _Training(job, report if gang.main else silent, gang, lease).run()
 
 
 class _Training:
@@ -316,10 +316,6 @@ def _check_libraries() -> None:
         raise MissingDependency(
             f"training needs {error.name}", "Install it: `pip install 'zoo-registry[finetune]'`."
         ) from error
-
-
-def _silent(what: str, done: int, total: int | None, step: Any) -> None:
-    """For processes that only follow."""
 
 
 @contextmanager

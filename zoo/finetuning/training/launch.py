@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from zoo.devices.container import cpu_count
 from zoo.finetuning.together import ENDED
 
 __all__ = ["RESTARTS", "command", "launch", "surroundings"]
@@ -108,6 +109,5 @@ def surroundings(nproc: int, env: Mapping[str, str] | None = None) -> dict[str, 
     # With a shared store, processes that were started again find the connections of the dead (torch 2.15, gloo).
     made.setdefault("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")
     made.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it warns of what `find_unused_parameters` costs
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    made.setdefault("OMP_NUM_THREADS", str(max(1, cores // nproc)))
+    made.setdefault("OMP_NUM_THREADS", str(max(1, cpu_count() // nproc)))
     return made

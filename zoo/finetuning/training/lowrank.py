@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from zoo.errors import MissingDependency
+from zoo.models.lowrank import ADAPTER_CONFIG, PREFIX
 from zoo.plugin import ADAPTER_FILE, Trained
 
 if TYPE_CHECKING:
     from zoo.finetuning.job import Job, Settings
     from zoo.plugin import FineTuner
 
-__all__ = ["CONFIG_FILE", "inject", "merge", "write"]
+__all__ = ["inject", "merge", "write"]
 
-CONFIG_FILE = "adapter_config.json"
-PREFIX = "base_model.model."  # how peft names what lies in its wrapper, which is not used here
 NAME = "default"
 HALVES = ("lora_A", "lora_B")
 
@@ -63,7 +62,7 @@ def write(job: Job, adapter: FineTuner, module: torch.nn.Module, folder: Path) -
     config.base_model_name_or_path = job.pulled.card.id
     config.inference_mode = True
     config.save_pretrained(str(folder))
-    return dataclasses.replace(saved, files=(*saved.files, ADAPTER_FILE, CONFIG_FILE))
+    return dataclasses.replace(saved, files=(*saved.files, ADAPTER_FILE, ADAPTER_CONFIG))
 
 
 def _config(names: Sequence[str], settings: Settings) -> Any:

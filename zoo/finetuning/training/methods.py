@@ -12,6 +12,7 @@ import torch
 from zoo.errors import BadOption
 from zoo.finetuning.training import lowrank
 from zoo.finetuning.training.learner import groups_of
+from zoo.models.lowrank import ADAPTER_CONFIG
 from zoo.plugin import ADAPTER_FILE
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def write(job: Job, adapter: FineTuner, module: torch.nn.Module, folder: Path) -
     if job.method == "lora":
         lowrank.merge(module)
     saved = adapter.save(module, job.target, folder, method="full")
-    return dataclasses.replace(saved, drop=(*saved.drop, ADAPTER_FILE, lowrank.CONFIG_FILE)) if adapted else saved
+    return dataclasses.replace(saved, drop=(*saved.drop, ADAPTER_FILE, ADAPTER_CONFIG)) if adapted else saved
 
 
 def _learn(module: torch.nn.Module, layers: Sequence[Sequence[str]], *, freeze: bool) -> None:
