@@ -13,7 +13,8 @@ import pytest
 from tests.reporting.conftest import EXAMPLE, PICTURE, Report
 from zoo.cards import Licence, ModelCard
 from zoo.errors import ResourceError
-from zoo.reporting import papers, report_text, write_lines, write_report
+from zoo.reporting import papers, report_text, write_report
+from zoo.store.disk import write_lines
 
 CARD = ModelCard(
     id="my-pets",

@@ -9,8 +9,8 @@ from tests.runs.conftest import Made, judged, record
 from zoo.cli.run_card import sparkline
 from zoo.cli.runs import lasted
 from zoo.registry import Registry
-from zoo.reporting import write_lines
 from zoo.runs import begin
+from zoo.store.disk import write_lines
 
 
 def test_no_runs(registry: Registry, cli):

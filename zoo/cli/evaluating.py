@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["compare_on", "evaluate"]
 
 MOST_CLASSES = 20
-UNITS = {"rmse": "rmse", "mae": "mae", "r2": "R²", "auroc": "AUROC", "mrr": "MRR", "ece": "calibration error"}
+UNITS = {"rmse": "rmse", "mae": "mae", "r2": "R²", "auroc": "AUROC", "mrr": "MRR", "ece": "calibration error"} | {
+    "map": "mAP",
+    "map_50": "mAP 50",
+    "map_75": "mAP 75",
+    "wer": "WER",
+    "cer": "CER",
+}
 
 
 def evaluate(
@@ -143,7 +149,7 @@ def _print_metrics(found: Evaluation) -> None:
 
 def _print_classes(found: Evaluation) -> None:
     shown = found.per_class[:MOST_CLASSES]
-    extra = ["iou"] if shown[0]["metric"] == "iou" else []
+    extra = {"iou": ["iou"], "ap": ["ap", "ap50"]}.get(shown[0]["metric"], [])
     names = ["precision", "recall", "f1", *extra]
     heading = f"interval of {shown[0]['metric']}"
     rows = [[row["label"], f"{row['n']:,}", *(f"{row[name]:.3f}" for name in names), _interval(row)] for row in shown]

@@ -26,7 +26,9 @@ def resamples_of(n: int, count: int, seed: int) -> Iterator[Floats]:
         yield np.bincount(drawn.reshape(-1), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
 
-def bounds(value: float, values: Floats, confidence: float, *, biased: bool = False) -> tuple[float, float] | None:
+def bounds(
+    value: float, values: Floats, confidence: float, *, biased: bool = False, optimistic: bool = False
+) -> tuple[float, float] | None:
     """The percentile interval of a value from its resamples; it always holds the value.
 
     Args:
@@ -34,6 +36,8 @@ def bounds(value: float, values: Floats, confidence: float, *, biased: bool = Fa
         values: measured on each resample; NaN where not defined.
         confidence: share of the resamples inside.
         biased: the resamples lie systematically to one side: they are moved so that their mean is the value.
+        optimistic: the resamples, shares all, lie above the value as it lies above that of all examples there could
+            be: the interval is the basic bootstrap's, reflected at the value (Davison and Hinkley 1997, section 5.2).
 
     Returns:
         None where the metric is not defined in most resamples, or is the same in all, which says nothing.
@@ -43,6 +47,8 @@ def bounds(value: float, values: Floats, confidence: float, *, biased: bool = Fa
         return None
     if biased:
         kept = np.maximum(kept - (kept.mean() - value), 0.0)
+    if optimistic:
+        kept = np.clip(2 * value - kept, 0.0, 1.0)
     tail = (1 - confidence) / 2
     low, high = np.quantile(kept, [tail, 1 - tail])
     return min(float(low), value), max(float(high), value)
@@ -57,10 +63,16 @@ def wilson(share: float, n: float, confidence: float) -> tuple[float, float]:
 
 
 def interval(
-    value: float, values: Floats, confidence: float, *, biased: bool = False, proportion_of: int | None = None
+    value: float,
+    values: Floats,
+    confidence: float,
+    *,
+    biased: bool = False,
+    optimistic: bool = False,
+    proportion_of: int | None = None,
 ) -> Estimate:
     """A value with its interval; a share of n that is the same in all resamples has Wilson's."""
-    found = bounds(value, values, confidence, biased=biased)
+    found = bounds(value, values, confidence, biased=biased, optimistic=optimistic)
     if found is None and proportion_of:
         found = wilson(value, proportion_of, confidence)
     return Estimate(value, *found) if found else Estimate(value)

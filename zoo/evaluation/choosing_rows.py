@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.dataset import joined
 from zoo.errors import BadData, BadOption, UnknownTask, nearest
 from zoo.tasks import LEARNT, TargetKind
 
@@ -19,7 +20,7 @@ __all__ = ["PARTS", "Chosen", "choose_part", "read_data", "task_of"]
 
 # Findings that keep a model from learning, and not from being measured.
 _OF_LEARNING = frozenset(
-    {"constant-number", "leak", "little-text", "near-leak", "rare-class", "too-few", "unseen-class"}
+    {"constant-number", "leak", "little-text", "near-leak", "no-objects", "rare-class", "too-few", "unseen-class"}
 )
 PARTS = ("auto", "test", "validation", "train", "all")
 
@@ -76,10 +77,7 @@ def read_data(
     from zoo.data.doctor import examine
 
     if isinstance(columns, Mapping):
-        roles = [field.name for field in dataclasses.fields(Columns)]
-        if odd := [name for name in columns if name not in roles]:
-            raise BadOption(f"a table has no column for {odd[0]!r}", f"Name columns for: {', '.join(roles)}.")
-        columns = Columns(**columns)
+        columns = Columns.of(columns)
     cache = registry.cache / "datasets"
     raw = read_raw(source, task, kind=kind, columns=columns, cache=cache, offline=registry.settings.offline)
     found = examine(raw, deep=False)
@@ -112,7 +110,7 @@ def choose_part(data: LabelledData, part: str, held_out: tuple[str, Split] | Non
             run, split = held_out
             return Chosen(data=data, part="test", why=f"what run {run} held out of this data", split=split)
     if part in {"auto", "all"}:
-        return Chosen(data=data, part="all", why="all rows", split=_joined(data))
+        return Chosen(data=data, part="all", why="all rows", split=joined(data.parts.values()))
     if (found := data.parts.get(part)) is None or (part == "train" and len(data.parts) == 1):
         raise BadData(f"{data.name} has no {part} part", f"It has: {', '.join(_named(data))}.")
     return Chosen(data=data, part=part, why=f"the data's own {part} part", split=found)
@@ -120,23 +118,3 @@ def choose_part(data: LabelledData, part: str, held_out: tuple[str, Split] | Non
 
 def _named(data: LabelledData) -> list[str]:
     return list(data.parts) if len(data.parts) > 1 else ["all"]
-
-
-def _joined(data: LabelledData) -> Split:
-    """All parts in one."""
-    from zoo.data import Split
-
-    parts = [part.hashed() for part in data.parts.values()]
-    if len(parts) == 1:
-        return parts[0]
-    names = {name for part in parts for name in part.columns}
-    none = {name: tuple(None for _ in range(max(map(len, parts)))) for name in names}
-    return Split(
-        inputs=tuple(value for part in parts for value in part.inputs),
-        labels=tuple(label for part in parts for label in part.labels),
-        columns={
-            name: tuple(v for part in parts for v in part.columns.get(name, none[name][: len(part)])) for name in names
-        },
-        rows=tuple(row for part in parts for row in part.rows),
-        hashes=tuple(one for part in parts for one in part.hashes),
-    )

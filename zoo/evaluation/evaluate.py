@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from zoo.evaluation.evaluation import Evaluation
 from zoo.evaluation.judging import judge, told
 from zoo.evaluation.predicting import Report, predict_split
 from zoo.evaluation.training_rows import held_out_of, seen_by
+from zoo.store.disk import write_lines
 from zoo.tasks import TargetKind
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def evaluate(
         record["metrics"] = {**{name: one.value for name, one in made.metrics.items()}, "examples": made.n}
         record["evaluation"] = made.to_dict()
         folder = folder_of(registry, record["id"])
-        _write_lines(folder / "predictions.jsonl", predictions)
+        failed = [{"row": row, "error": error} for row, error in predictions.failed]
+        write_lines(folder / "predictions.jsonl", [*told(predictions), *failed])
     return Evaluated(
         id=record["id"], model=pulled.card.id, path=folder, evaluation=made, warnings=cautions, record=record
     )
@@ -250,13 +251,3 @@ def _record(
         "data": chosen.to_dict(),
         "warnings": list(cautions),
     }
-
-
-def _write_lines(path: Path, predictions: Predictions) -> None:
-    """One JSON object a line for each prediction, and for each example that failed."""
-    from zoo.store.disk import writing
-
-    failed = [{"row": row, "error": error} for row, error in predictions.failed]
-    with writing(path), path.open("w", encoding="utf-8") as file:
-        for row in (*told(predictions), *failed):
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")

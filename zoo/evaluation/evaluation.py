@@ -47,6 +47,8 @@ class Evaluation:
             of.
         labels: the classes of `confusion`'s rows and columns.
         confusion: counts by true class (row) and predicted class (column); None where there are no classes, or many.
+        precision_recall: rows `{recall, precision, precision_50, precision_75}` of boxes, the mean over classes;
+            None for other kinds.
         calibration: bins `{low, high, n, confidence, accuracy}` of predicted probability; None where there is none.
         slices: rows `{column, value, n, metric, score, low, high, too_few}`, the main metric where a column has a
             value.
@@ -67,6 +69,7 @@ class Evaluation:
     per_class: tuple[Mapping[str, Any], ...] = ()
     labels: tuple[str, ...] = ()
     confusion: Sequence[Sequence[int]] | None = None
+    precision_recall: tuple[Mapping[str, float], ...] | None = None
     calibration: tuple[Mapping[str, Any], ...] | None = None
     slices: tuple[Mapping[str, Any], ...] = ()
     gaps: tuple[Mapping[str, Any], ...] = ()
@@ -86,7 +89,8 @@ class Evaluation:
         made["labels"] = list(self.labels)
         made["metrics"] = {name: estimate.to_dict() for name, estimate in self.metrics.items()}
         made["confusion"] = None if self.confusion is None else [list(row) for row in self.confusion]
-        made["calibration"] = None if self.calibration is None else [dict(row) for row in self.calibration]
+        for name in ("calibration", "precision_recall"):
+            made[name] = None if made[name] is None else [dict(row) for row in made[name]]
         return made
 
     def __str__(self) -> str:

@@ -63,6 +63,7 @@ def judge(
         per_class=tuple(drawn.classes(confidence)),
         labels=found[0] if found else (),
         confusion=found[1].tolist() if found else None,
+        precision_recall=None if (curve := measure.precision_recall()) is None else tuple(curve),
         calibration=None if (bins := measure.calibration()) is None else tuple(bins),
         slices=tuple(rows),
         gaps=tuple(gap for gap in gaps if gap),
@@ -132,8 +133,14 @@ class _Drawn:
                 made[name] = Estimate(float(value[0]))
                 continue
             whole = measure.n if name in measure.proportions else None
-            biased = name in measure.biased
-            made[name] = interval(float(value[0]), resampled, confidence, biased=biased, proportion_of=whole)
+            made[name] = interval(
+                float(value[0]),
+                resampled,
+                confidence,
+                biased=name in measure.biased,
+                optimistic=name in measure.optimistic,
+                proportion_of=whole,
+            )
         return made
 
     def classes(self, confidence: float) -> list[dict[str, Any]]:
@@ -146,10 +153,11 @@ class _Drawn:
         labels, counts = measure.class_counts()
         for place, (label, count) in enumerate(zip(labels, counts, strict=True)):
             scores = {name: float(values[0, place]) for name, values in self._by_class.items()}
-            if not count and not any(scores.values()):
+            if not count and not any(score > 0 for score in scores.values()):  # NaN: not defined without true ones
                 continue
             resampled = np.zeros(0) if self._scores is None else self._scores[:, place]
-            found = interval(scores[measure.of_class], resampled, confidence)
+            optimistic = measure.of_class in measure.optimistic
+            found = interval(scores[measure.of_class], resampled, confidence, optimistic=optimistic)
             row = {"label": label, "n": count, **scores, "metric": measure.of_class}
             made.append(row | {"low": found.low, "high": found.high})
         return made

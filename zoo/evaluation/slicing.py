@@ -42,7 +42,8 @@ class Slice:
     def row(self, measure: Measure, confidence: float) -> dict[str, Any]:
         """`{column, value, n, metric, score, low, high, too_few}`."""
         whole = self.n if measure.main in measure.proportions else None
-        found = interval(self.measured, self.resampled, confidence, proportion_of=whole)
+        optimistic = measure.main in measure.optimistic
+        found = interval(self.measured, self.resampled, confidence, optimistic=optimistic, proportion_of=whole)
         return {
             "column": self.column,
             "value": self.value,

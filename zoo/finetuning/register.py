@@ -18,7 +18,8 @@ from zoo.finetuning.planning import taken_by
 from zoo.finetuning.run import Run
 from zoo.rebuild import drop_card, keep_card
 from zoo.registry import Pulled
-from zoo.reporting import papers, write_lines
+from zoo.reporting import papers
+from zoo.store.disk import write_lines
 
 if TYPE_CHECKING:
     from zoo.evaluation import Predictions

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.reporting.svg import Plane, clean, element, picture, short, text
 
-__all__ = ["calibration", "heatmap", "histogram", "interval", "lines", "scatter"]
+__all__ = ["calibration", "heatmap", "histogram", "interval", "lines", "precision_recall", "scatter"]
 
 # Told apart by people who see colours differently, too (Okabe and Ito, "Color Universal Design", 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -160,6 +160,15 @@ def calibration(bins: Sequence[Mapping[str, Any]], *, alt: str) -> str:
         radius = 3 + 7 * math.sqrt(one["n"] / most)
         parts.append(element("circle", _title(words), cx=x, cy=y, r=radius, fill=COLOURS[0], fill_opacity=0.55))
     return picture(plane.width, plane.height, alt, parts)
+
+
+def precision_recall(series: Mapping[str, Sequence[Point]], *, alt: str) -> str:
+    """Precision by recall, both from 0 to 1, of each name's points `(recall, precision)`."""
+    plane = Plane(x=(0.0, 1.0), y=(0.0, 1.0), width=420, height=340, top=24)
+    parts = plane.axes("recall: share of the true boxes that are found", "precision: share of the found that is right")
+    for (name, points), colour in zip(series.items(), _colours(len(series)), strict=True):
+        parts += _drawn(plane, name, points, colour)
+    return picture(plane.width, plane.height, alt, [*parts, *_legend(list(series), plane)])
 
 
 def histogram(bins: Sequence[tuple[float, float, int]], *, alt: str, x_label: str) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.reporting.boxed import boxed, counted, is_boxed
+from zoo.reporting.heard import is_transcript, said_and_heard
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
@@ -46,7 +48,9 @@ def worst_examples(
 
     Returns:
         rows `{row, truth, predicted, confidence}` with `picture` (a data URI), `text`, `second`, `words` (rows
-        `{word, truth, predicted}`) or `name` of what was put in, and `true_mask` and `predicted_mask` (data URIs).
+        `{word, truth, predicted}`) or `name` of what was put in, `said` and `heard` (rows `{word, right}`), and
+        `true_mask` and `predicted_mask` (data URIs).
+        Boxes are drawn into the picture, told in words, and counted as `missed` and `spurious`.
     """
     rows = [row for row in list(worst)[: min(most, MOST)] if _in_split(row, split)]
     painted = list(masks([int(row["index"]) for row in rows])) if masks and rows else [None] * len(rows)
@@ -66,8 +70,14 @@ def _example(row: Mapping[str, Any], split: Split, input_kind: str, masks: tuple
         "predicted": row.get("predicted"),
         "confidence": row.get("confidence"),
     }
+    if input_kind == "image" and is_boxed(row):
+        return made | _boxes(value, row)
     if input_kind == "image":
         return made | _pictures(value, masks)
+    if input_kind == "audio" and is_transcript(row):
+        name = value.name if isinstance(value, Path) else "a recording"
+        both = said_and_heard(row["truth"], row["predicted"])
+        return made | {"truth": None, "predicted": None, "name": name, **both}
     if input_kind == "audio":
         return made | {"name": value.name if isinstance(value, Path) else "a recording"}
     if isinstance(value, str):
@@ -98,6 +108,21 @@ def _tagged(made: dict[str, Any], words: Sequence[str], tags: Sequence[str], pre
     return made | {"truth": None, "predicted": None, "words": rows[:_MOST_WORDS]}
 
 
+def _boxes(value: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    from zoo.data import read_image
+
+    made = {
+        "truth": counted(row["truth"]),
+        "predicted": counted(row["predicted"]),
+        "missed": row["missed"],
+        "spurious": row["spurious"],
+    }
+    try:
+        return made | {"picture": _jpeg(boxed(read_image(value), row))}
+    except ZooError as error:
+        return made | {"text": f"cannot be shown: {error.cause}"}
+
+
 def _pictures(value: Any, masks: tuple[Any, Any] | None) -> dict[str, Any]:
     from zoo.data import read_image
 
@@ -115,8 +140,12 @@ def thumbnail(image: Pillow.Image) -> str:
     """A small JPEG of a picture as a data URI."""
     small = image.convert("RGB")
     small.thumbnail((SIDE, SIDE))
+    return _jpeg(small)
+
+
+def _jpeg(image: Pillow.Image) -> str:
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=80, optimize=True)
+    image.save(buffer, "JPEG", quality=80, optimize=True)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 

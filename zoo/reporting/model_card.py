@@ -148,7 +148,7 @@ def _results(record: Mapping[str, Any], judged: Mapping[str, Any]) -> list[Any]:
     source = str(data.get("source") or "")
     identity = mapping(data.get("split_ids")).get("test")
     made = []
-    for row in (row for row in metrics(judged) if not row["name"].startswith(BASELINE)):
+    for row in (row for row in metrics(judged) if not _is_setting(row["name"])):
         kind, arguments = _METRICS.get(row["name"], (row["name"], {}))
         made.append(
             EvalResult(
@@ -164,6 +164,11 @@ def _results(record: Mapping[str, Any], judged: Mapping[str, Any]) -> list[Any]:
             )
         )
     return made
+
+
+def _is_setting(metric: str) -> bool:
+    """Whether a metric says how something was measured, and not how well the model does."""
+    return metric.startswith(BASELINE) or metric.endswith("_threshold")
 
 
 def _interval(row: Mapping[str, Any], judged: Mapping[str, Any]) -> str:

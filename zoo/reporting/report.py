@@ -80,6 +80,7 @@ def report_text(
         confusion=sections.confusion(judged),
         per_class=sections.per_class(judged),
         slices=sections.slices(judged),
+        precision_recall=sections.precision_recall(judged),
         calibration=sections.calibration(judged),
         scatter=sections.regression(judged, predictions),
         examples=[_example(mapping(example)) for example in examples][:_MOST_EXAMPLES],
@@ -150,7 +151,8 @@ def _example(example: Mapping[str, Any]) -> dict[str, Any]:
     for name in _PICTURES:
         value = example.get(name)
         sound[name] = value if isinstance(value, str) and _PICTURE.fullmatch(value) else None
-    sound["words"] = [mapping(word) for word in as_list(example.get("words"))]
+    for name in ("words", "said", "heard"):
+        sound[name] = [mapping(word) for word in as_list(example.get(name))]
     return {"text": None, "second": None, "name": None, "truth": None, "predicted": None, "confidence": None} | sound
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "mapping",
     "metrics",
     "per_class",
+    "precision_recall",
     "regression",
     "slices",
 ]
@@ -31,6 +32,8 @@ _MOST_CLASSES = 30
 _MOST_ROWS = 60
 _MOST_PAIRS = 20
 _FEW = 30
+_OF_CLASSES = ("precision", "recall", "f1", "iou", "ap", "ap50", "auroc")
+_CURVES = {"IoU .5": "precision_50", "IoU .75": "precision_75", "mean of .5 to .95": "precision"}
 
 Row = Mapping[str, Any]
 
@@ -139,13 +142,11 @@ def per_class(judged: Row) -> dict[str, Any] | None:
     if not rows:
         return None
     ranked = [row for row in rows if is_number(row.get("n"))]
-    kept = sorted(ranked, key=lambda row: (_number(row.get("f1")), str(row.get("label"))))[:_MOST_ROWS]
-    shown = rows if len(rows) <= _MOST_ROWS else kept
-    names = [
-        name for name in ("precision", "recall", "f1", "iou", "auroc") if any(is_number(r.get(name)) for r in shown)
-    ]
-    made = [{**row, "few": _number(row.get("n")) < _FEW, "bar": _bar(row)} for row in shown]
     of = next((row["metric"] for row in rows if row.get("metric")), "f1")
+    kept = sorted(ranked, key=lambda row: (_number(row.get(of)), str(row.get("label"))))[:_MOST_ROWS]
+    shown = rows if len(rows) <= _MOST_ROWS else kept
+    names = [name for name in _OF_CLASSES if any(is_number(row.get(name)) for row in shown)]
+    made = [{**row, "few": _number(row.get("n")) < _FEW, "bar": _bar(row)} for row in shown]
     return {"rows": made, "names": names, "left": len(rows) - len(shown), "of": of}
 
 
@@ -171,6 +172,18 @@ def slices(judged: Row) -> dict[str, Any] | None:
         "left": max(0, len(rows) - 200),
         "gaps": [mapping(g) for g in as_list(judged.get("gaps"))],
     }
+
+
+def precision_recall(judged: Row) -> str | None:
+    """Precision by recall of boxes; None where none were to be found."""
+    rows = [mapping(row) for row in as_list(judged.get("precision_recall"))]
+    series = {
+        shown: [(row["recall"], row[name]) for row in rows if is_number(row.get("recall")) and is_number(row.get(name))]
+        for shown, name in _CURVES.items()
+    }
+    series = {shown: points for shown, points in series.items() if points}
+    areas = ", ".join(f"{shown}: {short(sum(y for _, y in points) / len(points))}" for shown, points in series.items())
+    return charts.precision_recall(series, alt=f"Precision by recall; areas {areas}") if series else None
 
 
 def calibration(judged: Row) -> dict[str, Any] | None:

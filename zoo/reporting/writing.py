@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.cards import ModelCard
     from zoo.data import Split
 
-__all__ = ["papers", "write_lines"]
+__all__ = ["papers"]
 
 
 def papers(
@@ -66,14 +66,6 @@ def papers(
         with writing(folder):
             write_text(made[1], card_text(record, judged, known))
     return made
-
-
-def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as JSON lines, whole or not at all: `predictions.jsonl`; raises `ResourceError`."""
-    from zoo.store.disk import write_text, writing
-
-    with writing(path.parent):
-        write_text(path, "".join(f"{json.dumps(dict(row), ensure_ascii=False)}\n" for row in rows))
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -5,18 +5,29 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from zoo.errors import NoSpace, ResourceError
 from zoo.store.words import in_units
 
-__all__ = ["copy_bytes", "free_space", "hash_file", "move", "sync", "sync_folder", "write_text", "writing"]
+__all__ = [
+    "copy_bytes",
+    "free_space",
+    "hash_file",
+    "move",
+    "sync",
+    "sync_folder",
+    "write_lines",
+    "write_text",
+    "writing",
+]
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
@@ -97,6 +108,12 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
             file.flush()
             os.fsync(file.fileno())
     beside.replace(path)
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as JSON lines, whole or not at all; raises `ResourceError`."""
+    with writing(path.parent):
+        write_text(path, "".join(f"{json.dumps(dict(row), ensure_ascii=False)}\n" for row in rows))
 
 
 def free_space(path: Path) -> int:

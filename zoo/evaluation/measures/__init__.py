@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoo.errors import BadInput
 from zoo.evaluation.measures.base import Floats, Measure
+from zoo.evaluation.measures.boxes import Boxes
 from zoo.evaluation.measures.language import Text
 from zoo.evaluation.measures.masks import Masks
 from zoo.evaluation.measures.multi import Multi
@@ -11,6 +12,7 @@ from zoo.evaluation.measures.numbers import Numbers
 from zoo.evaluation.measures.retrieval import Pairs
 from zoo.evaluation.measures.single import Single
 from zoo.evaluation.measures.tagging import Tags, spans
+from zoo.evaluation.measures.transcripts import Transcripts
 from zoo.evaluation.predictions import Predictions
 from zoo.tasks import TargetKind
 
@@ -25,6 +27,8 @@ _MEASURES: dict[TargetKind, type[Measure]] = {
     "pairs": Pairs,
     "text": Text,
     "mask": Masks,
+    "boxes": Boxes,
+    "transcript": Transcripts,
 }
 
 

@@ -29,6 +29,7 @@ class Measure:
         higher: whether more of it is better.
         proportions: metrics that are shares of the examples.
         biased: metrics whose resamples lie systematically above the value.
+        optimistic: shares that lie above that of all examples there could be, the more so the fewer are measured.
         of_class: what the classes' scores are.
     """
 
@@ -36,6 +37,7 @@ class Measure:
     higher: bool = True
     proportions: ClassVar[frozenset[str]] = frozenset()
     biased: ClassVar[frozenset[str]] = frozenset()
+    optimistic: ClassVar[frozenset[str]] = frozenset()
     of_class: ClassVar[str] = "f1"
 
     def __init__(self, predictions: Predictions) -> None:
@@ -79,6 +81,10 @@ class Measure:
 
     def calibration(self) -> list[dict[str, Any]] | None:
         """Bins `{low, high, n, confidence, accuracy}` of predicted probability; None where there is none."""
+        return None
+
+    def precision_recall(self) -> list[dict[str, float]] | None:
+        """Rows `{recall, precision, …}` of what is to be found; None where nothing is."""
         return None
 
     def badness(self) -> Floats:

@@ -77,6 +77,14 @@ def predict_split(
         from zoo.evaluation.predicting.masks import predict_masks
 
         return predict_masks(asked)
+    if kind == "boxes":
+        from zoo.evaluation.predicting.boxes import predict_boxes
+
+        return predict_boxes(asked)
+    if kind == "transcript":
+        from zoo.evaluation.predicting.transcripts import predict_transcripts
+
+        return predict_transcripts(asked)
     from zoo.evaluation.predicting.texts import predict_texts
 
     return predict_texts(asked)

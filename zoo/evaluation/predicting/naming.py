@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.errors import BadData, nearest
 
-__all__ = ["labels_of", "matched"]
+__all__ = ["found_among", "labels_of", "matched"]
 
 MOST_NAMED = 8
 
@@ -24,18 +24,19 @@ def matched(wanted: Iterable[str], known: Sequence[str], model: str) -> dict[str
     Raises:
         BadData: names the labels that the model does not know, with the nearest that it does.
     """
-    exact = set(known)
-    folded = {_folded(name): name for name in reversed(known)}
-    made, missing = {}, []
-    for label in sorted(set(wanted)):
-        name = label if label in exact else folded.get(_folded(label))
-        if name is None:
-            missing.append(label)
-        else:
-            made[label] = name
-    if missing:
+    labels = sorted(set(wanted))
+    made = found_among(labels, known)
+    if missing := [label for label in labels if label not in made]:
         raise _unknown(missing, known, model)
     return made
+
+
+def found_among(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
+    """As `matched`, of those labels that the model knows."""
+    exact = set(known)
+    folded = {_folded(name): name for name in reversed(known)}
+    names = {label: label if label in exact else folded.get(_folded(label)) for label in wanted}
+    return {label: name for label, name in names.items() if name is not None}
 
 
 def _folded(name: str) -> str:
