@@ -188,7 +188,7 @@ def licence_faults(card: ModelCard) -> Iterator[str]:
 
 def source_faults(card: ModelCard) -> Iterator[str]:
     """There is an origin, and the store's own reader understands each, so that offline nothing else stops it."""
-    if not card.sources:
+    if not card.sources and card.deprecated is None:
         yield f"{card.id}: has no source"
     for uri in dict.fromkeys([s.uri for s in card.sources] + [uri for f in card.files for uri in f.origin]):
         try:

@@ -74,7 +74,8 @@ def test_what_is_written_for_coco_is_what_pycocotools_reads() -> None:
         truth.createIndex()
         read = truth.loadRes(json.loads(json.dumps(boxes.to_coco(5))))
         rows = segments.to_coco(5)
-        packed = mask.frPyObjects(rows[0]["segmentation"], 6, 8)
+        truth.loadRes(json.loads(json.dumps(rows)))
+        packed = rows[0]["segmentation"] | {"counts": rows[0]["segmentation"]["counts"].encode()}
     assert [a["bbox"] for a in read.anns.values()] == [[2.0, 1.0, 5.0, 3.0], [0.0, 0.0, 1.0, 1.0]]
     assert mask.area(packed) == on.sum() and mask.toBbox(packed).tolist() == [2.0, 1.0, 5.0, 3.0]
     assert rows[0]["bbox"] == [2.0, 1.0, 5.0, 3.0]

@@ -181,7 +181,7 @@ def test_a_wrong_encoding_is_named_with_its_place(tmp_path: Path) -> None:
 def test_what_cannot_be_learnt(tmp_path: Path) -> None:
     path = tables(tmp_path)["csv"]
     with pytest.raises(UnknownTask, match="cannot be learnt"):
-        read_labelled(path, "object-detection")
+        read_labelled(path, "depth-estimation")
     with pytest.raises(UnknownTask, match="no task"):
         read_labelled(path, "text-clasification")
     with pytest.raises(BadOption, match="mask"):

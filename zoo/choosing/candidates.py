@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cards import ModelCard
 from zoo.choosing.recommendation import Limits, Skipped
+from zoo.choosing.sampling import AS_THEY_ARE
 from zoo.errors import BadOption
 from zoo.infer import UNKNOWN
 from zoo.licences import CLASSES, LicenceClass, licence_class, spdx, unknown_words
@@ -44,7 +45,8 @@ class Found:
 
 
 def find(registry: Registry, task: str, kind: TargetKind, limits: Limits, named: Sequence[str]) -> Found:
-    """The named models, or all that are here and whose plugin can put a new head for this task on them.
+    """The named models, or all that are here: whose plugin can put a new head for this task on them, or, of kinds
+    that are judged without one, that do the task already.
 
     Raises:
         UnknownModel, AmbiguousModel: a name, with the nearest ones.
@@ -54,11 +56,7 @@ def find(registry: Registry, task: str, kind: TargetKind, limits: Limits, named:
     given = [registry.resolve(name).card for name in named]
     here = given or [card for row in registry.installed() if (card := registry.card(row["id"])) is not None]
     able = [card for card in here if _able(registry, card, task, kind)]
-    unable = [
-        Skipped(model=card.id, why="failed", reason=f"nothing installed can put a new head for {task} on it")
-        for card in given
-        if card not in able
-    ]
+    unable = [Skipped(model=card.id, why="failed", reason=_unable(task, kind)) for card in given if card not in able]
     return _within(able, limits, unable)
 
 
@@ -86,12 +84,23 @@ def _affordable(row: dict[str, Any], limits: Limits) -> bool:
 
 
 def _able(registry: Registry, card: ModelCard, task: str, kind: TargetKind) -> bool:
-    """Whether a plugin has an adapter that gives features for a head of this kind, and a runner that reads inputs."""
+    """Whether a plugin has an adapter that gives features for a head of this kind, and a runner that reads inputs.
+
+    Of kinds that are judged as they are: whether it does the task, with a runner.
+    """
     plugins, key = registry.plugins, (card.loader, task)
+    if kind in AS_THEY_ARE:
+        return task in card.all_tasks and key in plugins.table("zoo_runners")
     if card.loader == UNKNOWN or key not in plugins.table("zoo_finetuners") or key not in plugins.table("zoo_runners"):
         return False
     adapter = plugins.finetuner(*key)
     return "probe" in adapter.methods and kind in adapter.kinds
+
+
+def _unable(task: str, kind: TargetKind) -> str:
+    if kind in AS_THEY_ARE:
+        return f"it is not made for {task}, or nothing installed runs it for that"
+    return f"nothing installed can put a new head for {task} on it"
 
 
 def _within(cards: Iterable[ModelCard], limits: Limits, skipped: list[Skipped]) -> Found:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from zoo.models import Model
     from zoo.registry import Pulled, Registry
 
-__all__ = ["Measured", "OverLimit", "Pace", "measure"]
+__all__ = ["Measured", "OverLimit", "Pace", "Report", "check_limits", "measure", "pace_of", "read_kept", "write_kept"]
 
 Report = Callable[[str, int, "int | None"], None]
 
@@ -94,15 +94,15 @@ def measure(
     key = features_key(registry, pulled, sample.task)
     here = [key, sample.split.hashed().hashes, device, batch, cpu_count()]
     pace_path = folder / f"{digest([_FORMAT, 'pace', here])}.json"
-    told = _read(pace_path)
+    told = read_kept(pace_path)
     pace = Pace(**told) if told else None
     if pace is None:
         with feature_model(registry, pulled, sample.task, device=device, batch=batch) as model:
-            pace = _pace(model, sample.split.inputs)
-        _write(registry, pace_path, asdict(pace))
-    _check(pace, limits)
+            pace = pace_of(model, sample.split.inputs)
+        write_kept(registry, pace_path, asdict(pace))
+    check_limits(pace, limits)
     path = folder / f"{digest([_FORMAT, here, sample.split.identity, sample.kind, seed])}.json"
-    known = _read(path)
+    known = read_kept(path)
     if known is not None:
         report("features", len(sample.split), len(sample.split))
         return Measured(pace=pace, **known), 0.0
@@ -116,7 +116,7 @@ def measure(
         report=lambda number: report("features", number, len(sample.split)),
     )
     found = _judged(features, sample, seed)
-    _write(registry, path, found)
+    write_kept(registry, path, found)
     return Measured(pace=pace, **found), time.perf_counter() - began
 
 
@@ -135,7 +135,8 @@ def _judged(features: Any, sample: Sample, seed: int) -> dict[str, Any]:
     }
 
 
-def _check(pace: Pace, limits: Limits) -> None:
+def check_limits(pace: Pace, limits: Limits) -> None:
+    """Raise `OverLimit` for what costs more than was asked for."""
     if limits.ms is not None and pace.ms > limits.ms:
         raise OverLimit(f"{pace.ms:.1f} ms for an input here, more than {limits.ms:g}")
     if limits.params is None:
@@ -146,30 +147,43 @@ def _check(pace: Pace, limits: Limits) -> None:
         raise OverLimit(f"{pace.parameters:,} parameters, more than {limits.params:,}")
 
 
-def _pace(model: Model, inputs: Sequence[Any]) -> Pace:
-    """The median over rounds, after a first one that is not counted: what is set up once does not count."""
-    size = max(_WARM, model.engine.batch)
-    _run(model, inputs[:size])
+def pace_of(model: Model, inputs: Sequence[Any], options: Any = None, *, warm: int = _WARM) -> Pace:
+    """The median over rounds, after a first one that is not counted: what is set up once does not count.
+
+    Args:
+        model: opened.
+        inputs: to run it on.
+        options: of its runner.
+        warm: how many make a round, at least.
+
+    Raises:
+        BadData: it could use none of those that it was run on.
+    """
+    size = max(warm, model.engine.batch)
+    refused = _run(model, inputs[:size], options)
     found: list[float] = []
     began = time.perf_counter()
     for turn in range(_ROUNDS):
         part = [inputs[(turn * size + place) % len(inputs)] for place in range(size)]
         start = time.perf_counter()
-        _run(model, part)
+        again = _run(model, part, options)
+        refused = refused and again
         now = time.perf_counter()
         found.append((now - start) * 1000 / size)
         if now - began > _SECONDS:
             break
+    if refused:
+        raise BadData(f"it can use none of the inputs: {refused}")
     parameters, memory = _size(model.engine.module)
     return Pace(ms=statistics.median(found), parameters=parameters, memory=memory)
 
 
-def _run(model: Model, inputs: Sequence[Any]) -> None:
-    results = model.engine.run(list(inputs), None, "return")
+def _run(model: Model, inputs: Sequence[Any], options: Any) -> str:
+    """Why it could use none of the inputs; empty where it could use one."""
+    results = model.engine.run(list(inputs), options, "return")
     with closing(results):  # type: ignore[type-var]  # a generator, whose threads end with it
         failed = [result for result in results if isinstance(result, Failure)]
-    if len(failed) == len(inputs):
-        raise BadData(f"it can use none of the inputs: {failed[0].error.cause}")
+    return failed[0].error.cause if len(failed) == len(inputs) else ""
 
 
 def _size(module: Any) -> tuple[int | None, int | None]:
@@ -183,7 +197,8 @@ def _size(module: Any) -> tuple[int | None, int | None]:
     return sum(p.numel() for p in parameters), sum(t.numel() * t.element_size() for t in tensors)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def read_kept(path: Path) -> dict[str, Any] | None:
+    """What was kept there; None where nothing is, or nothing that can be read."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -191,7 +206,8 @@ def _read(path: Path) -> dict[str, Any] | None:
     return made if isinstance(made, dict) else None
 
 
-def _write(registry: Registry, path: Path, content: dict[str, Any]) -> None:
+def write_kept(registry: Registry, path: Path, content: dict[str, Any]) -> None:
+    """Keep numbers in the zoo's cache, whole or not at all."""
     with writing(registry.cache):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -6,22 +6,24 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.choosing.as_they_are import judge_as_it_is
 from zoo.choosing.candidates import commercial, downloads, find, licence_of, same_weights
-from zoo.choosing.measuring import OverLimit, measure
-from zoo.choosing.ranking import picked, ranked
+from zoo.choosing.measuring import OverLimit, Pace, measure
+from zoo.choosing.ranking import gap_of, gap_of_resamples, picked, ranked
 from zoo.choosing.recommendation import Candidate, Limits, Recommendation, Skipped
-from zoo.choosing.sampling import Sample, read_sample
+from zoo.choosing.sampling import AS_THEY_ARE, Sample, read_sample
 from zoo.errors import BadData, BadOption, NotFound, ZooError
 from zoo.finetuning.probe import METRICS
 from zoo.licences import licence_class
-from zoo.tasks import TargetKind
+from zoo.tasks import LEARNT, TargetKind
 
 if TYPE_CHECKING:
     from zoo.cards import ModelCard
-    from zoo.registry import Registry
+    from zoo.registry import Pulled, Registry
 
 __all__ = ["recommend"]
 
@@ -54,6 +56,9 @@ def recommend(
     them, cross-validated; beside it stand the score of the nearest neighbours and LogME. What a probe says of a model
     is a prediction of what fine-tuning makes of it, and no more than that.
 
+    No linear head learns boxes, or what is said: there the models that do the task are run on the sample as they are,
+    and judged by the task's own measure. `Recommendation.how` says which of both the scores are.
+
     Args:
         registry: the zoo.
         data: as for `zoo.finetune`.
@@ -84,23 +89,27 @@ def recommend(
             f"no model that is here can learn {drawn.task}",
             f"Pull some (`zoo search --task {drawn.task}`), name them with --candidates, or use --download 3.",
         )
-    measured: list[tuple[Candidate, list[float]]] = []
+    as_it_is = drawn.kind in AS_THEY_ARE
+    how: dict[str, Any] = {"seed": seed, "device": device, "batch": batch, "report": report}
+    measured: list[_Measured] = []
     for model in models:
         try:
-            measured.append(
-                _measured(registry, model, drawn, limits, seed=seed, device=device, batch=batch, report=report)
-            )
+            measured.append((_judged if as_it_is else _measured)(registry, model, drawn, limits, **how))
         except OverLimit as error:
             skipped.append(Skipped(model=model, why="limit", reason=str(error)))
         except ZooError as error:
             skipped.append(Skipped(model=model, why="failed", reason=error.cause))
-    order = ranked(measured)
+    metric, higher = (measured[0].metric, measured[0].higher) if measured else _unmeasured(drawn.kind)
+    gap = gap_of_resamples if as_it_is else gap_of
+    order = ranked([(one.candidate, one.beside) for one in measured], gap=gap, higher=higher)
     pick = picked(order)
     return Recommendation(
         data=drawn.name,
         task=drawn.task,
         kind=drawn.kind,
-        metric=METRICS[drawn.kind],
+        metric=metric,
+        how="as it is" if as_it_is else "predicted",
+        higher_is_better=higher,
         baseline=_baseline(drawn),
         sampled=len(drawn.split),
         of=drawn.of,
@@ -109,13 +118,29 @@ def recommend(
         skipped=tuple(skipped),
         pick=pick.model if pick else None,
         statement=_statement(order, pick, drawn),
-        command=_command(pick, data, drawn, seed, columns or {}) if pick else None,
+        command=_command(registry, pick, data, drawn, seed=seed, columns=columns or {}) if pick else None,
         findings=tuple(finding.to_dict() for finding in drawn.diagnosis.findings),
         limits=limits,
         device=device,
         seed=seed,
         seconds=round(time.perf_counter() - began, 3),
     )
+
+
+def _unmeasured(kind: TargetKind) -> tuple[str, bool]:
+    """The metric that there would have been, and whether more of it is better."""
+    known: dict[TargetKind, tuple[str, bool]] = {"boxes": ("map", True), "transcript": ("wer", False)}
+    return known[kind] if kind in known else (METRICS[kind], True)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A candidate, with what its score is compared by: shares of examples, or values on resamples."""
+
+    candidate: Candidate
+    beside: Sequence[float]
+    metric: str
+    higher: bool = True
 
 
 def _limits(params: int | None, ms: float | None, licence: str | None, count: int) -> Limits:
@@ -136,7 +161,7 @@ def _models(
     """Ids to measure, and what is left out; downloads come last, for what is here is known soonest."""
     found = find(registry, drawn.task, drawn.kind, limits, named)
     models, skipped = list(found.models), list(found.skipped)
-    if not named:  # who names two models wants to see both
+    if not named and drawn.kind not in AS_THEY_ARE:  # who names two models wants to see both
         for model, first in same_weights(registry, found.models):
             models.remove(model)
             skipped.append(Skipped(model=model, why="same", reason=f"its features are those of {first}"))
@@ -158,35 +183,74 @@ def _measured(
     device: str,
     batch: int | None,
     report: Report | None,
-) -> tuple[Candidate, list[float]]:
-    pulled = registry.obtain(model)
-
-    def tell(what: str, number: int, total: int | None) -> None:
-        if report:
-            report(model, number, total)
-
+) -> _Measured:
+    """A model by the probe on its features, which predicts what fine-tuning makes of it."""
+    pulled, tell = registry.obtain(model), _teller(model, report)
     tell("features", 0, len(drawn.split))
     found, seconds = measure(registry, pulled, drawn, limits=limits, seed=seed, device=device, batch=batch, report=tell)
     if found.score is None or found.error is None:
         raise BadData("there are too few examples of each class to hold some out")
-    card = pulled.card
     candidate = Candidate(
-        model=card.id,
-        revision=pulled.manifest.revision,
         score=found.score,
         error=found.error,
         neighbours=found.neighbours,
         neighbours_count=found.neighbours_count,
         logme=found.logme,
-        ms=found.pace.ms,
-        parameters=found.pace.parameters,
-        memory=found.pace.memory,
-        licence=licence_of(card),
-        licence_class=licence_class(licence_of(card)),
-        commercial=commercial(card),
         seconds=round(seconds, 3),
+        **_facts(pulled, found.pace),
     )
-    return candidate, found.shares
+    return _Measured(candidate, found.shares, METRICS[drawn.kind])
+
+
+def _judged(
+    registry: Registry,
+    model: str,
+    drawn: Sample,
+    limits: Limits,
+    *,
+    seed: int,
+    device: str,
+    batch: int | None,
+    report: Report | None,
+) -> _Measured:
+    """A model as it is, by the task's own measure."""
+    pulled, tell = registry.obtain(model), _teller(model, report)
+    tell("predicting", 0, len(drawn.split))
+    found, seconds = judge_as_it_is(
+        registry, pulled, drawn, limits=limits, seed=seed, device=device, batch=batch, report=tell
+    )
+    candidate = Candidate(
+        score=found.score,
+        error=found.error,
+        low=found.low,
+        high=found.high,
+        seconds=round(seconds, 3),
+        **_facts(pulled, found.pace),
+    )
+    return _Measured(candidate, found.drawn, found.metric, found.higher)
+
+
+def _teller(model: str, report: Report | None) -> Callable[[str, int, int | None], None]:
+    def tell(what: str, number: int, total: int | None) -> None:
+        if report:
+            report(model, number, total)
+
+    return tell
+
+
+def _facts(pulled: Pulled, pace: Pace) -> dict[str, Any]:
+    """What a model is, what it costs here, and what its licence allows."""
+    licence = licence_of(pulled.card)
+    return {
+        "model": pulled.card.id,
+        "revision": pulled.manifest.revision,
+        "ms": pace.ms,
+        "parameters": pace.parameters,
+        "memory": pace.memory,
+        "licence": licence,
+        "licence_class": licence_class(licence),
+        "commercial": commercial(pulled.card),
+    }
 
 
 def _baseline(drawn: Sample) -> float | None:
@@ -197,11 +261,13 @@ def _baseline(drawn: Sample) -> float | None:
 
 def _statement(order: Sequence[Candidate], pick: Candidate | None, drawn: Sample) -> str:
     """How sure the recommendation is, in words."""
+    if pick is None and drawn.kind in AS_THEY_ARE:
+        return "no model could be measured as it is; one that is fine-tuned on this data can be evaluated on it"
     if pick is None:
         return "no model could be measured"
     best = order[0]
     equal = [one.model for one in order if one.equal]
-    of = f"{len(drawn.split)} examples"
+    of = f"{len(drawn.split)} examples{', measured as they are' if drawn.kind in AS_THEY_ARE else ''}"
     if len(order) == 1:
         return f"{pick.model} is the only model that was measured, so nothing is said against others"
     if len(equal) == 1:
@@ -210,12 +276,17 @@ def _statement(order: Sequence[Candidate], pick: Candidate | None, drawn: Sample
     return f"{others}: take the cheapest of them, {pick.model}"
 
 
-def _command(pick: Candidate, data: Any, drawn: Sample, seed: int, columns: Mapping[str, str]) -> str | None:
-    """What fine-tunes the pick on all of the data."""
-    if not isinstance(data, str | Path):
+def _command(
+    registry: Registry, pick: Candidate, data: Any, drawn: Sample, *, seed: int, columns: Mapping[str, str]
+) -> str | None:
+    """What fine-tunes the pick on all of the data; None where nothing can."""
+    card = registry.card(pick.model)
+    if not isinstance(data, str | Path) or card is None:
+        return None
+    if (card.loader, drawn.task) not in registry.plugins.table("zoo_finetuners"):
         return None
     words = ["zoo", "finetune", pick.model, str(data), "--task", drawn.task]
-    words += ["--kind", drawn.kind] if drawn.kind != "single" else []
+    words += ["--kind", drawn.kind] if drawn.kind != LEARNT[drawn.task][0] else []
     words += ["--seed", str(seed)] if seed else []
     for role, column in columns.items():
         words += [f"--{role}-column", column]

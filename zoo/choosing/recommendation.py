@@ -33,9 +33,10 @@ class Candidate:
 
     Attributes:
         model, revision: which.
-        score: predicted: the probe's, by cross-validation on the sample.
+        score: predicted: the probe's, by cross-validation on the sample; or measured of the model as it is.
         error: the score's standard error.
-        gap: by how much the best candidate's score is higher; None for the best.
+        low, high: the 95 % bootstrap interval of a measured score; None of a predicted one.
+        gap: by how much the best candidate's score is better; None for the best.
         gap_error: the standard error of that gap, over the same examples.
         equal: whether the gap is within its standard error, so that the sample cannot tell it from the best.
         neighbours: score of the nearest neighbours, a second opinion.
@@ -53,6 +54,8 @@ class Candidate:
     revision: str
     score: float
     error: float
+    low: float | None = None
+    high: float | None = None
     gap: float | None = None
     gap_error: float | None = None
     equal: bool = True
@@ -92,7 +95,10 @@ class Recommendation:
 
     Attributes:
         data, task, kind: what is to be learnt.
-        metric: what the scores are: `accuracy`, `f1_micro` or `r2`.
+        metric: what the scores are: `accuracy`, `f1_micro` or `r2`; of models as they are `map`, `wer` or `cer`.
+        how: `predicted`: the scores are predictions of what fine-tuning makes of the models; `as it is`: they are
+            measured of the models untuned, which says little of what fine-tuning makes of them.
+        higher_is_better: of the scores.
         baseline: the score of always saying the same: the most frequent class, or the mean; None for several labels.
         sampled, of: examples that were measured on, of how many in the part to learn from.
         classes: how many.
@@ -125,6 +131,8 @@ class Recommendation:
     device: str = "auto"
     seed: int = 0
     seconds: float = 0.0
+    how: Literal["predicted", "as it is"] = "predicted"
+    higher_is_better: bool = True
 
     def __getitem__(self, model: str) -> Candidate:
         """A candidate by its id; raises `KeyError`."""
@@ -132,7 +140,7 @@ class Recommendation:
 
     @property
     def front(self) -> tuple[str, ...]:
-        """The candidates that are worth their time: no other is as fast and scores as high, fastest first."""
+        """The candidates that are worth their time: no other is as fast and scores as well, fastest first."""
         able = [one for one in self.candidates if one.dominated_by is None]
         return tuple(one.model for one in sorted(able, key=lambda one: one.ms))
 

@@ -15,7 +15,18 @@ from zoo.tasks import LEARNT, TargetKind
 if TYPE_CHECKING:
     from zoo.registry import Registry
 
-__all__ = ["Sample", "read_sample", "tasks"]
+__all__ = ["AS_THEY_ARE", "Sample", "read_sample", "tasks"]
+
+# What no linear head on fixed features learns: models for these are judged as they are.
+AS_THEY_ARE: tuple[TargetKind, ...] = ("boxes", "transcript")
+# For which task data is taken when none is named: the first for which it has what it needs.
+_ORDER = (
+    "object-detection",
+    "image-classification",
+    "text-classification",
+    "automatic-speech-recognition",
+    "audio-classification",
+)
 
 LEAST_OF_CLASS = 5  # examples, on average
 
@@ -42,8 +53,9 @@ class Sample:
 
 
 def tasks() -> tuple[str, ...]:
-    """The tasks for which a linear head can be fitted, so that models can be compared cheaply."""
-    return tuple(task for task, kinds in LEARNT.items() if set(kinds) & set(KINDS))
+    """The tasks for which models can be compared: by a linear head, or as they are."""
+    able = [task for task, kinds in LEARNT.items() if {*kinds} & {*KINDS, *AS_THEY_ARE}]
+    return tuple(sorted(able, key=lambda task: _ORDER.index(task) if task in _ORDER else len(_ORDER)))
 
 
 def read_sample(
@@ -72,9 +84,10 @@ def read_sample(
         "offline": registry.settings.offline,
     }
     raw = _raw(data, task, kind, how)
-    if raw.kind not in KINDS:
+    if raw.kind not in {*KINDS, *AS_THEY_ARE}:
         raise BadOption(
-            f"models for {raw.kind!r} labels cannot be compared by a probe", f"Give labels that are {', '.join(KINDS)}."
+            f"models for {raw.kind!r} labels cannot be compared by a probe",
+            f"Give labels that are {', '.join((*KINDS, *AS_THEY_ARE))}.",
         )
     diagnosis = examine(raw)
     diagnosis.raise_if_broken()
@@ -105,18 +118,20 @@ def _raw(data: Any, task: str | None, kind: TargetKind | None, how: Mapping[str,
         if task not in tasks():
             raise UnknownTask(f"models cannot be compared by a probe for {task}", f"Use one of: {', '.join(tasks())}.")
         return read_raw(data, task, kind=kind, **how)
-    errors: list[BadData] = []
+    errors: dict[str, BadData] = {}
     for each in tasks():
         if kind is not None and kind not in LEARNT[each]:
             continue
         try:
             found = read_raw(data, each, kind=kind, **how)
         except BadData as error:
-            errors.append(error)
+            errors[each] = error
             continue
-        if any(row.problem is None for rows in found.parts.values() for row in rows):
+        whole = not any(problem.check == "column" for problem in found.problems)
+        if whole and any(row.problem is None for rows in found.parts.values() for row in rows):
             return found
-    raise errors[0] if errors else BadData("this data suits no task", f"Name one with --task: {', '.join(tasks())}.")
+    first = next((errors[each] for each in LEARNT if each in errors), None)
+    raise first or BadData("this data suits no task", f"Name one with --task: {', '.join(tasks())}.")
 
 
 def _drawn(part: Split, count: int, kind: TargetKind, seed: int) -> Sequence[int]:

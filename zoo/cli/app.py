@@ -48,8 +48,8 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "data": (
-        "Look through data before a model learns from it.",
-        {"doctor": "data:doctor"},
+        "Look through data before a model learns from it, and bring labelled boxes into another form.",
+        {"doctor": "data:doctor", "convert": "data:convert"},
     ),
     "alias": (
         "Names of your own for revisions: my-model@prod.",

@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["compare_on", "evaluate"]
 
 MOST_CLASSES = 20
-UNITS = {"rmse": "rmse", "mae": "mae", "r2": "R²", "auroc": "AUROC", "mrr": "MRR", "ece": "calibration error"} | {
+UNITS = {
+    "auroc": "AUROC",
+    "cer": "CER",
+    "ece": "calibration error",
     "map": "mAP",
     "map_50": "mAP 50",
     "map_75": "mAP 75",
+    "mrr": "MRR",
+    "r2": "R²",
     "wer": "WER",
-    "cer": "CER",
+    "wer_raw": "WER as written",
 }
 
 

@@ -61,7 +61,7 @@ def to_format(model: Model, given: Iterable[str], job: Job, name: str) -> int:
     """Write all results in a format, onto standard output or into a file for each input; returns the exit code."""
     from zoo.data import expand
 
-    found = iter(expand(given, model.kind.input))
+    found = iter(expand(given, model.kind.input, every=job.every))
     first = list(itertools.islice(found, 2))
     if not first:
         raise no_input()

@@ -28,10 +28,12 @@ def _read(inputs: list[str]) -> Iterator[str]:
 
 
 def count(inputs: list[str], kind: str) -> int | None:
-    """How many inputs of a task's kind the arguments stand for; None when standard input is among them."""
-    from zoo.data import expand
+    """How many inputs of a task's kind the arguments stand for; None when standard input or a film is among
+    them."""
+    from zoo.data import expand, is_film
 
-    return None if not inputs or "-" in inputs else sum(1 for _ in expand(inputs, kind))
+    unknown = not inputs or "-" in inputs or (kind == "image" and any(map(is_film, inputs)))
+    return None if unknown else sum(1 for _ in expand(inputs, kind))
 
 
 def no_input() -> BadInput:

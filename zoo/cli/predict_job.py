@@ -23,6 +23,7 @@ class Job:
         overwrite: begin the result file again.
         on_error: for inputs that cannot be used: `raise`, `skip`, `return`.
         url: fetch inputs that are URLs.
+        every: of a film's frames, each so manieth.
         how: what changes the numbers besides model and options: engine, quantisation, autocast.
         quiet: no summary.
         as_json: print JSON.
@@ -34,6 +35,7 @@ class Job:
     overwrite: bool = False
     on_error: OnError = "return"
     url: bool = False
+    every: int = 1
     how: Mapping[str, Any] = field(default_factory=dict)
     quiet: bool = False
     as_json: bool = False

@@ -30,7 +30,7 @@ def to_lines(model: Model, given: Iterable[str], job: Job, *, told: bool) -> int
     from zoo.data import expand
     from zoo.models import Failure
 
-    found = iter(expand(given, model.kind.input))
+    found = iter(expand(given, model.kind.input, every=job.every))
     first = list(itertools.islice(found, 2))
     if not first:
         raise no_input()

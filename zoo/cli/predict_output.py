@@ -36,7 +36,7 @@ def to_file(model: Model, given: Iterable[str], job: Job, output: Path) -> int:
     from zoo.data import expand
     from zoo.outputs import Writer
 
-    items = iter(expand(given, model.kind.input))
+    items = iter(expand(given, model.kind.input, every=job.every))
     first = next(items, None)
     if first is None:
         raise no_input()

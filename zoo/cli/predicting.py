@@ -44,12 +44,14 @@ def predict(
     quiet: bool,
     as_json: bool,
     format: str | None = None,
+    every: int = 1,
 ) -> int:
     """Print a result per input, or write them into a file; returns the exit code.
 
     Args:
         load: further arguments of `zoo.load`.
         format: one of `zoo.results.formats`, or `text` or `json`.
+        every: of a film's frames, each so manieth.
     """
     from zoo.models.options import parse_settings
 
@@ -76,6 +78,7 @@ def predict(
                 overwrite=overwrite,
                 on_error=policy,
                 url=url,
+                every=every,
                 how={name: load[name] for name in _CHANGES_NUMBERS if name in load},
                 quiet=quiet,
                 as_json=as_json,

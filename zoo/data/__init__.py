@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from zoo.data.boxes import LabelledBox
 from zoo.data.contents import hashes_of
+from zoo.data.converting import Converted, convert
 from zoo.data.dataset import LabelledData, Split
+from zoo.data.films import Frame, film_rate, is_film, read_film, write_film
 from zoo.data.images import IMAGE_SUFFIXES, read_image
 from zoo.data.inputs import Item, expand
 from zoo.data.labelled import read_again, read_labelled
@@ -17,6 +19,8 @@ __all__ = [
     "IGNORED",
     "IMAGE_SUFFIXES",
     "Columns",
+    "Converted",
+    "Frame",
     "Item",
     "LabelledBox",
     "LabelledData",
@@ -24,12 +28,17 @@ __all__ = [
     "RawData",
     "Row",
     "Split",
+    "convert",
     "expand",
+    "film_rate",
     "hashes_of",
+    "is_film",
     "read_again",
+    "read_film",
     "read_image",
     "read_labelled",
     "read_mask",
     "read_raw",
     "split_data",
+    "write_film",
 ]

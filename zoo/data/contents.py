@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from zoo.data.boxes import LabelledBox
 from zoo.errors import BadData
 
 __all__ = ["hashes_of", "label_key"]
@@ -33,11 +34,13 @@ def hashes_of(values: Sequence[Any]) -> tuple[str, ...]:
 
 
 def label_key(label: Any) -> Any:
-    """A label as JSON that tells it from others: masks by their content, all else as it is."""
+    """A label as JSON that tells it from others: masks by their content, boxes by their numbers, all else as it is."""
     if label is None or isinstance(label, str | float | int):
         return label
     if isinstance(label, tuple | list) and all(isinstance(one, str) for one in label):
         return list(label)
+    if isinstance(label, tuple) and all(isinstance(one, LabelledBox) for one in label):
+        return [[one.label, *map(float, one.box), one.crowd, one.area] for one in label]
     return _hash(label)
 
 

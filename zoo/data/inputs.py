@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.data.films import frame_name, is_film, read_film
 from zoo.data.images import IMAGE_SUFFIXES
 from zoo.errors import BadData
 
@@ -28,26 +29,32 @@ class Item:
     value: Any
 
 
-def expand(values: Iterable[Any], kind: str) -> Iterator[Item]:
+def expand(values: Iterable[Any], kind: str, *, every: int = 1) -> Iterator[Item]:
     """Single inputs of a task's kind (`image`, `audio`, `text`, `pair`) from what was given.
 
     Strings are paths, folders (searched to the bottom, sorted) or globs for pictures and recordings, the text itself
     for texts, and JSON or two texts with a tab between them for pairs. Other values are inputs as they are. A folder
     or glob without a fitting file, or a malformed pair, is an input whose value is the `BadData` that says so: it fails
     in its turn and does not keep the others from going on. An `Item` is an input with a name of its own.
+
+    A film, named or found by a glob that ends as films do, is as many pictures as it has frames, or each `every`th of
+    them, read as they are taken (`zoo.data.read_film`).
     """
     for value in values:
         if isinstance(value, Item):
             yield value
             continue
         try:
-            yield from _expanded(value, kind)
+            yield from _expanded(value, kind, every)
         except BadData as error:
             yield Item(str(value), error)
 
 
-def _expanded(value: Any, kind: str) -> Iterator[Item]:
-    if kind in {"image", "audio"} and isinstance(value, str | Path):
+def _expanded(value: Any, kind: str, every: int) -> Iterator[Item]:
+    if kind == "image" and is_film(value) and not _is(Path(value).expanduser(), "is_dir"):
+        for path in _films(str(value)):
+            yield from (Item(frame_name(path, frame), frame.picture) for frame in read_film(path, every=every))
+    elif kind in {"image", "audio"} and isinstance(value, str | Path):
         yield from _files(value, IMAGE_SUFFIXES if kind == "image" else AUDIO_SUFFIXES, kind)
     elif kind == "pair" and isinstance(value, str):
         yield Item(value, _pair(value))
@@ -73,6 +80,16 @@ def _files(value: str | Path, suffixes: tuple[str, ...], kind: str) -> Iterator[
         yield from (Item(p, Path(p)) for p in found)
     else:
         yield Item(text, path)
+
+
+def _films(text: str) -> list[str]:
+    """The film of this name, else those that a glob finds."""
+    if not glob.has_magic(text) or _is(Path(text).expanduser(), "exists"):
+        return [text]
+    found = sorted(glob.glob(str(Path(text).expanduser()), recursive=True))  # noqa: PTH207
+    if not found:
+        raise BadData(f"nothing fits {text}", "It should name films.")
+    return found
 
 
 def _is(path: Path, question: str) -> bool:

@@ -16,7 +16,7 @@ from zoo.data.splitting import split_data
 from zoo.errors import BadData
 from zoo.tasks import TargetKind
 
-__all__ = ["checked", "read_again", "read_labelled"]
+__all__ = ["checked", "read_again", "read_labelled", "sound"]
 
 _CLASSED = {"single", "multi", "tags"}
 
@@ -53,10 +53,7 @@ def read_labelled(
 
 def checked(raw: RawData) -> LabelledData:
     """The data set of rows that are all sound; raises `BadData` with the first reasons where they are not."""
-    if raw.problems:
-        first = raw.problems[0]
-        raise BadData(first.text, first.remedy)
-    _check_rows(raw)
+    sound(raw)
     splits = {part: _split(rows).hashed() for part, rows in raw.parts.items()}
     train = splits.pop("all", None) or splits.pop("train", None)
     if train is None or not len(train):
@@ -75,6 +72,19 @@ def checked(raw: RawData) -> LabelledData:
     )
     _check_classes(data)
     return data
+
+
+def sound(raw: RawData) -> RawData:
+    """The same, where nothing is wrong with it or any of its rows.
+
+    Raises:
+        BadData: the first reasons.
+    """
+    if raw.problems:
+        first = raw.problems[0]
+        raise BadData(first.text, first.remedy)
+    _check_rows(raw)
+    return raw
 
 
 def read_again(
@@ -137,6 +147,8 @@ def _split(rows: Sequence[Row]) -> Split:
 def _classes(raw: RawData, splits: Sequence[Split]) -> tuple[str, ...]:
     if raw.kind == "mask":
         return raw.classes or mask_classes([label for split in splits for label in split.labels])
+    if raw.kind == "boxes":
+        return raw.classes
     return tuple(sorted(_labels(splits[0], raw.kind))) if raw.kind in _CLASSED else ()
 
 
@@ -148,6 +160,8 @@ def _labels(split: Split, kind: TargetKind) -> Counter[str]:
 
 
 def _check_classes(data: LabelledData) -> None:
+    if data.kind == "boxes" and not any(one for label in data.train.labels for one in label if not one.crowd):
+        raise BadData(f"{data.name} has no objects to learn from", "Add pictures with boxes.")
     if data.kind not in _CLASSED:
         return
     needed = 1 if data.kind == "multi" else 2

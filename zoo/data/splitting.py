@@ -52,7 +52,8 @@ def split_data(
     In this order: `limit` cuts the training part; a test part is held out of it; `shots` keeps a few examples of each
     class; a validation part is taken from what is left, so that no more than `shots` examples of a class are seen while
     learning. Each part has every class's share as nearly as it can be (numbers: of their deciles; several classes at
-    once: the rarest first, after Sechidis et al., "On the stratification of multi-label data", 2011), and at least one
+    once: the rarest first, after Sechidis et al., "On the stratification of multi-label data", 2011; pictures with
+    boxes: likewise, by the classes that are in them, and those without any object as one more), and at least one
     example of a class where there are enough. Examples with equal inputs go to one part.
 
     Args:
@@ -61,7 +62,7 @@ def split_data(
         validation_size: share of what is left to learn from; 0 for no validation part.
         seed: of all draws.
         limit: how many examples to use of the training part.
-        shots: how many examples of each class to keep; only where there are classes.
+        shots: how many examples (pictures, for boxes) of each class to keep; only where there are classes.
 
     Raises:
         BadOption: a share, limit or number of shots that makes no sense for the data.
@@ -121,7 +122,7 @@ class _Cutter:
 
     def few(self, split: Split, shots: int) -> Split:
         """So many examples of each class."""
-        if self._kind not in {"single", "multi", "tags"}:
+        if self._kind not in {"single", "multi", "tags", "boxes"}:
             raise BadOption(f"{self._name} has no classes to keep {shots} examples of", "Use --limit instead.")
         units = self._units(split, together=False)
         marks = {mark: min(shots, number) for mark, number in count_marks(units).items()}
@@ -164,6 +165,8 @@ def _marks(kind: TargetKind, label: Any, edges: Sequence[float]) -> tuple[Any, .
         return tuple(label)
     if kind == "tags":
         return tuple(sorted({tag for tag in label if tag != "O"}))
+    if kind == "boxes":
+        return tuple(sorted({one.label for one in label if not one.crowd})) or ("",)
     return (sum(label > edge for edge in edges),) if edges else ()
 
 

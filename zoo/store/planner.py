@@ -85,7 +85,7 @@ class _Planner:
 
     def _listed(self) -> list[WeightFile]:
         if not self._card.sources:
-            raise NotFound(f"{self._card.id} names no files and no source to take them from")
+            raise _nowhere(self._card)
         uri = self._card.sources[0].uri
         try:
             listing = self._readers.listing(uri)
@@ -165,3 +165,11 @@ def _without_pickled_twins(files: Iterable[WeightFile]) -> list[WeightFile]:
     files = list(files)
     names = {file.path for file in files}
     return [f for f in files if PurePosixPath(f.path).suffix not in PICKLED or converted_name(f.path) not in names]
+
+
+def _nowhere(card: ModelCard) -> NotFound:
+    """Why a card without files and sources cannot be fetched, and what stands in its place."""
+    if card.deprecated is None:
+        return NotFound(f"{card.id} names no files and no source to take them from")
+    remedy = f"Take {card.replaced_by}: `zoo pull {card.replaced_by}`." if card.replaced_by else ""
+    return NotFound(f"{card.id} cannot be fetched: {card.deprecated}", remedy)

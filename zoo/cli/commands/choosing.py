@@ -33,7 +33,10 @@ def recommend(
     ],
     task: Annotated[
         str | None,
-        typer.Option(help="image-, text- or audio-classification; by itself what the data is fit for."),
+        typer.Option(
+            help="image-, text-, audio-classification, object-detection, automatic-speech-recognition; by itself what "
+            "the data is fit for."
+        ),
     ] = None,
     kind: Annotated[
         str | None, typer.Option(help="Form of the labels: single, multi, regression, boxes, transcript.")
@@ -76,8 +79,8 @@ def recommend(
     """Rank models for data of your own, without training them.
 
     Every model's features of a sample are computed once; the predicted score is that of a linear head on them, by
-    cross-validation. What was computed is kept, so that the same command is quick the second time, and goes on where it
-    was stopped.
+    cross-validation. Detectors and transcribers are run on the sample as they are, and judged by mAP or WER. What was
+    computed is kept, so that the same command is quick the second time, and goes on where it was stopped.
 
     \b
     Examples:

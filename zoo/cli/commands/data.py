@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Json, Offline
+from zoo.cli.options import (
+    Json,
+    Kind,
+    LabelColumn,
+    MaskColumn,
+    Offline,
+    SecondColumn,
+    SplitColumn,
+    TextColumn,
+    named,
+)
 
 __all__ = ["convert", "doctor"]
 
@@ -15,7 +25,7 @@ def convert(
     source: Annotated[
         str,
         typer.Argument(
-            help="COCO's JSON or its folder, a folder in the form of YOLO or Pascal VOC, a table, or hf:owner/data-set.",
+            help="COCO's JSON or folder, a folder in the form of YOLO or Pascal VOC, a table, hf:owner/data-set.",
             metavar="SOURCE",
             show_default=False,
         ),
@@ -54,15 +64,12 @@ def doctor(
         ),
     ],
     task: Annotated[str, typer.Option(help="What is to be learnt: image-classification, text-classification …")],
-    kind: Annotated[
-        str | None,
-        typer.Option(help="Form of the labels: single, multi, regression, tags, pairs, scored, text, mask, boxes."),
-    ] = None,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts, or of the files' paths.")] = None,
-    second_column: Annotated[str | None, typer.Option(help="Column of the second texts, for pairs.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
-    mask_column: Annotated[str | None, typer.Option(help="Column of the masks' paths.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Column that says train, validation or test.")] = None,
+    kind: Kind = None,
+    text_column: TextColumn = None,
+    second_column: SecondColumn = None,
+    label_column: LabelColumn = None,
+    mask_column: MaskColumn = None,
+    split_column: SplitColumn = None,
     deep: Annotated[
         bool, typer.Option("--deep/--quick", help="Decode pictures and look for near-duplicates, or not.")
     ] = True,
@@ -84,8 +91,7 @@ def doctor(
     """
     from zoo.cli import data as looking
 
-    columns = {"text": text_column, "second": second_column, "label": label_column}
-    columns |= {"mask": mask_column, "split": split_column}
+    columns = named(text=text_column, second=second_column, label=label_column, mask=mask_column, split=split_column)
     return looking.doctor(
         data, task, kind=kind, columns=columns, deep=deep, fix=fix, out=out, offline=offline, as_json=as_json
     )

@@ -17,7 +17,7 @@ def predict(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, folders, globs or texts; - reads them from standard input, one per line.",
+            help="Files (films too), folders, globs or texts; - reads them from standard input, one per line.",
             metavar="INPUT",
             show_default=False,
         ),
@@ -57,6 +57,7 @@ def predict(
         str,
         typer.Option(help="For inputs that cannot be used: raise, skip, or return an error in their place."),
     ] = "return",
+    every: Annotated[int, typer.Option(help="Of a film's frames, take each Nth.", min=1, metavar="N")] = 1,
     url: Annotated[bool, typer.Option("--url", help="Fetch inputs that are https:// URLs.")] = False,
     device: Annotated[
         str, typer.Option(help="Where to run: auto, cpu, cuda, cuda:1, mps, xpu, cuda:0,cuda:1.", metavar="DEVICE")
@@ -107,4 +108,5 @@ def predict(
         quiet=quiet,
         as_json=as_json,
         format=format_,
+        every=every,
     )

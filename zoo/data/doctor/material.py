@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zoo.data.contents import hashes_of
+from zoo.data.doctor.boxed import Drawn, look_at_boxes
 from zoo.data.doctor.contents import (
     Mask,
     Picture,
@@ -22,6 +23,7 @@ from zoo.data.doctor.contents import (
 )
 from zoo.data.doctor.near import near_pictures, near_texts, plain
 from zoo.data.doctor.spelling import MISSING
+from zoo.data.sizes import upright_sizes
 from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -123,10 +125,12 @@ class Material:
         return found
 
     def labels_of(self, entry: Entry) -> tuple[str, ...]:
-        """The classes of a row; none for numbers, pairs, texts and masks."""
+        """The classes of a row, of boxes one for each object; none for numbers, pairs, texts and masks."""
         label = entry.row.label
         if self.kind == "single":
             return () if label is None else (str(label),)
+        if self.kind == "boxes":
+            return tuple(one.label for one in label or () if not one.crowd)
         if self.kind in {"multi", "tags"} and isinstance(label, tuple | list):
             return tuple(str(one) for one in label)
         return ()
@@ -200,6 +204,22 @@ class Material:
             return {}
         facts = look_at_all(look_at_mask, [(entry.row.label, entry.number in self.sampled) for entry in self._read])
         return {entry.number: fact for entry, fact in zip(self._read, facts, strict=True)}
+
+    @cached_property
+    def upright(self) -> dict[int, tuple[int, int]]:
+        """Width and height of the pictures that boxes are drawn in, turned upright, by number of row."""
+        boxed = [entry for entry in self.entries if self.kind == "boxes" and entry.row.check in {"", "box"}]
+        sizes = upright_sizes([entry.row.value for entry in boxed])
+        return {entry.number: size for entry, size in zip(boxed, sizes, strict=True) if size is not None}
+
+    @cached_property
+    def drawn(self) -> tuple[Drawn, ...]:
+        """Every box of the pictures that can be opened, with what is wrong with it."""
+        classes = frozenset(self.raw.classes)
+        boxed = (e for e in self.entries if e.number in self.upright and isinstance(e.row.label, tuple))
+        return tuple(
+            one for e in boxed for one in look_at_boxes(e.number, e.row.label, self.upright[e.number], classes)
+        )
 
     def _looked(self, look: Any) -> dict[int, Any]:
         facts = look_at_all(look, [(entry.row.value, entry.number in self.sampled) for entry in self._read])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.boxes import LabelledBox
 from zoo.data.doctor.checks.copies import repeated
 from zoo.data.doctor.checks.labels import spellings
 from zoo.data.doctor.checks.masks import wrong_sizes
@@ -15,6 +16,7 @@ from zoo.data.doctor.checks.pictures import PLAIN_MODES
 from zoo.data.doctor.checks.texts import read_wrongly, without_controls
 from zoo.data.doctor.findings import Diagnosis
 from zoo.data.doctor.material import Entry, Material, counted
+from zoo.data.doctor.redrawing import redraw
 from zoo.data.doctor.writing import write_copy
 from zoo.errors import BadData
 
@@ -47,8 +49,10 @@ def mend(raw: RawData, diagnosis: Diagnosis, out: Path) -> Mended:
     """Write a copy without what the diagnosis calls fixable; the data itself is not touched.
 
     Left out: rows without a usable input or label, files that cannot be read, all but the first of equal rows, and rows
-    that stand in a later part too. Set right: the spelling of labels, texts that were read in a wrong encoding, control
-    characters, files that are not UTF-8, pictures that are neither RGB nor grey. Labels are never made up.
+    that stand in a later part too; boxes without area, outside of their picture, repeated or of no category, and
+    pictures with boxes whose place is not known. Set right: boxes that reach over the edge, the spelling of labels,
+    texts that were read in a wrong encoding, control characters, files that are not UTF-8, pictures that are neither
+    RGB nor grey. Labels are never made up. Pictures with boxes are written in COCO's form, whatever theirs was.
 
     Args:
         raw, diagnosis: as `read_raw` and `examine` gave them.
@@ -58,6 +62,8 @@ def mend(raw: RawData, diagnosis: Diagnosis, out: Path) -> Mended:
         BadData: `out` is taken or lies in the data, or nothing would be left.
     """
     changes: list[str] = []
+    count = len(Material(raw, deep=False).entries)
+    raw = redraw(raw, changes) if raw.kind == "boxes" else raw
     material = Material(raw, deep=diagnosis.deep)
     checks = {finding.check for finding in diagnosis.findings if finding.fixable}
     kept = _without_bad(material, changes)
@@ -70,7 +76,7 @@ def mend(raw: RawData, diagnosis: Diagnosis, out: Path) -> Mended:
     if odd:
         changes.append(f"wrote {counted(len(odd), 'picture')} anew as RGB")
     left = sum(len(rows) for rows in made.parts.values())
-    changes.append(f"kept {left:,} of {counted(len(material.entries), 'row')}")
+    changes.append(f"kept {left:,} of {counted(count, 'row')}")
     return Mended(path=path, changes=tuple(changes))
 
 
@@ -94,6 +100,8 @@ def _cleaned(raw: RawData, kept: list[Entry], checks: set[str], changes: list[st
         texts += value != entry.row.value if isinstance(value, str | tuple) else 0
         labels += label != entry.row.label if isinstance(label, str | tuple) else 0
         rows.append((entry.part, replace(entry.row, value=value, label=label, problem=None, check="")))
+    if right and raw.kind == "boxes":
+        raw = dataclasses.replace(raw, classes=tuple(dict.fromkeys(right.get(name, name) for name in raw.classes)))
     if right:
         changes.append(f"wrote the labels of {counted(labels, 'row')} as the others are written")
     if texts:
@@ -127,6 +135,8 @@ def _clean(value: Any, checks: set[str]) -> Any:
 def _respelt(label: Any, right: dict[str, str]) -> Any:
     if isinstance(label, str):
         return right.get(label, label)
+    if isinstance(label, tuple) and all(isinstance(one, LabelledBox) for one in label):
+        return tuple(replace(one, label=right.get(one.label, one.label)) for one in label)
     if isinstance(label, tuple) and right:
         return tuple(sorted({right.get(one, one) for one in label}))
     return label

@@ -1,4 +1,4 @@
-"""Writing a data set in the form in which it came: folders as folders, tables as tables, all text as UTF-8."""
+"""Writing a data set in the form in which it came: folders as folders, tables as tables, boxes as COCO has them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.converting.coco import write_coco
 from zoo.data.doctor.spelling import plain_label
 from zoo.data.images import read_image
 from zoo.errors import BadData
@@ -71,9 +72,11 @@ def _check_free(raw: RawData, out: Path) -> None:
 
 def _write(raw: RawData, folder: Path, odd: frozenset[str]) -> None:
     rows = [row for found in raw.parts.values() for row in found]
-    if TASKS[raw.task].input == "text":
+    if raw.kind == "boxes":
+        write_coco(raw, folder, odd=odd)
+    elif TASKS[raw.task].input == "text":
         _write_texts(raw, folder)
-    elif all(isinstance(row.value, Path) and _root(row) is not None for row in rows):
+    elif raw.kind != "transcript" and all(isinstance(row.value, Path) and _root(row) is not None for row in rows):
         _write_folders(raw, rows, folder, odd)
     else:
         _write_listed(raw, folder, odd)
@@ -111,8 +114,14 @@ def _cells(raw: RawData, row: Row, part: str, value: Any, label: Any) -> dict[st
 
 def _names(raw: RawData) -> tuple[str, str, str]:
     """Names of the columns of the input, of the second text, and of the label (the mask)."""
-    usual = {"tags": ("tokens", "", "tags"), "pairs": ("text1", "text2", ""), "scored": ("text1", "text2", "score")}
-    text, second, label = usual.get(raw.kind, ("text", "", "mask" if raw.kind == "mask" else "label"))
+    usual = {
+        "tags": ("tokens", "", "tags"),
+        "pairs": ("text1", "text2", ""),
+        "scored": ("text1", "text2", "score"),
+        "mask": ("text", "", "mask"),
+        "transcript": ("file_name", "", "text"),
+    }
+    text, second, label = usual.get(raw.kind, ("text", "", "label"))
     if TASKS[raw.task].input != "text":
         text = "file_name"
     columns = raw.columns

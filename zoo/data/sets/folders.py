@@ -9,9 +9,11 @@ from pathlib import Path
 from zoo.data.images import IMAGE_SUFFIXES
 from zoo.data.inputs import AUDIO_SUFFIXES
 from zoo.data.raw import Problem
+from zoo.data.sets.annotated import WANTED_BOXES, read_annotated_file, read_annotated_folder
 from zoo.data.sets.decoding import decode
 from zoo.data.sets.found import Found, Record, Table, part_named, part_of_stem, put_together
 from zoo.data.sets.plain import TAGGED, TEXTS, read_tagged, read_texts
+from zoo.data.sets.spoken import below_clips, read_transcribed
 from zoo.data.sets.tables import TABLES, read_table
 from zoo.errors import BadData
 from zoo.tasks import TASKS
@@ -22,6 +24,8 @@ _IMAGES = ("images", "image", "img", "imgs", "pictures", "jpegimages")
 _MASKS = ("masks", "mask", "labels", "annotations", "segmentationclass")
 _METADATA = tuple(f"metadata{suffix}" for suffix in (".csv", ".jsonl", ".parquet"))
 _CLASS_LISTS = ("classes.txt", "labels.txt")
+_SPOKEN = "automatic-speech-recognition"
+_BOXES = "object-detection"
 _MEDIA = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "text": (".txt",)}
 _WANTED = {
     "image": "Put each class's pictures into a folder of its name, or give a table with their paths.",
@@ -32,6 +36,8 @@ _WANTED = {
 
 def read_file(path: Path, task: str) -> Found:
     """The rows of one file, as the task takes it."""
+    if task == _BOXES and (found := read_annotated_file(path)):
+        return found
     reader = _reader(path, task)
     if reader is None:
         forms = ", ".join((*TABLES, *_plain(task)))
@@ -59,7 +65,13 @@ def _has_header(path: Path) -> bool:
 def _reader(path: Path, task: str) -> Callable[[Path], Table] | None:
     if _is_plain(path, task):
         return read_tagged if task == "token-classification" else read_texts
-    return read_table if path.suffix.lower() in TABLES else None
+    if path.suffix.lower() not in TABLES:
+        return None
+    return _spoken if task == _SPOKEN else read_table
+
+
+def _spoken(path: Path) -> Table:
+    return below_clips(read_table(path), path.parent)
 
 
 def read_folder(path: Path, task: str) -> Found:
@@ -68,6 +80,8 @@ def read_folder(path: Path, task: str) -> Found:
     Raises:
         BadData: it holds nothing that the task can learn from.
     """
+    if task == _BOXES and _metadata(path) is None and (boxes := read_annotated_folder(path)):
+        return boxes
     parts = _part_folders(path)
     files = [] if parts or _metadata(path) else _files(path, task) or _files(path / "data", task)
     if parts:
@@ -137,6 +151,8 @@ def _tables(path: Path, root: Path, task: str) -> list[Table]:
         return [_read(metadata, root, task)]
     if task == "image-segmentation" and (table := _masked(path, root)):
         return [table]
+    if task == _SPOKEN and (spoken := read_transcribed(path, root)):
+        return [spoken]
     medium = TASKS[task].input
     if task.endswith("-classification") and (table := _classes(path, root, _MEDIA[medium])):
         return [table]
@@ -146,6 +162,10 @@ def _tables(path: Path, root: Path, task: str) -> list[Table]:
 
 
 def _wanted(task: str, medium: str) -> str:
+    if task == _SPOKEN:
+        return "Give a table with a column of recordings and one of transcripts, or put `clip.txt` beside `clip.wav`."
+    if task == _BOXES:
+        return WANTED_BOXES
     if task == "image-segmentation":
         return "Put pictures into `images/` and their masks, with equal names, into `masks/`."
     return _WANTED[medium]

@@ -38,12 +38,13 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows of one file or folder, its columns' names in order, and what is wrong with it as a whole."""
+    """Rows of one file or folder, its columns' names in order, what is wrong with it, and what is left aside."""
 
     names: tuple[str, ...]
     records: Sequence[Record]
     problems: tuple[Problem, ...] = ()
     classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,7 @@ class Found:
         fixed: whether the columns are named by this package (folders) and not by a person (tables).
         problems: of the whole.
         classes: names of the classes that the data brings.
+        notes: what is left aside on purpose, a sentence each.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Found:
     fixed: bool = False
     problems: tuple[Problem, ...] = ()
     classes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def records(self) -> list[Record]:
@@ -97,6 +100,7 @@ def put_together(name: str, source: str | None, tables: Mapping[str, Sequence[Ta
         fixed=fixed,
         problems=tuple(problem for table in every for problem in table.problems),
         classes=_distinct(label for table in every for label in table.classes),
+        notes=_distinct(note for table in every for note in table.notes),
     )
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from zoo.data.sets.drawn import boxes_of
 from zoo.data.sets.found import Record
 from zoo.data.sets.roles import FLAGS, Roles
 from zoo.data.sets.values import Unusable, file_of, is_empty, words_of
@@ -70,10 +71,12 @@ class LabelReader:
         kind: their form.
         roles: the columns.
         records: all of them; the separator of several labels is told by what occurs in any.
+        classes: the names that there are, where the data says so.
     """
 
-    def __init__(self, kind: TargetKind, roles: Roles, records: Iterable[Record]) -> None:
+    def __init__(self, kind: TargetKind, roles: Roles, records: Iterable[Record], classes: Sequence[str] = ()) -> None:
         self._kind = kind
+        self._classes = frozenset(classes)
         self._roles = roles
         self._column = roles.chosen.get("mask" if kind == "mask" else "label")
         self._separator = self._found_separator(records) if kind == "multi" else None
@@ -95,8 +98,12 @@ class LabelReader:
             return self._several(cell)
         if self._kind == "mask":
             return file_of(cell, record, "mask")
+        if self._kind == "boxes":
+            return boxes_of(cell, self._classes or None)
         if self._kind == "tags":
             return words_of(cell, "tags")
+        if self._kind == "transcript":
+            return _transcript(cell)
         return _number(cell) if self._kind in {"regression", "scored"} else _single(cell)
 
     def _flagged(self, record: Record) -> tuple[str, ...]:
@@ -124,6 +131,14 @@ def _single(cell: Any) -> str:
     if is_empty(cell):
         raise Unusable("label", "has no label")
     return _name(cell)
+
+
+def _transcript(cell: Any) -> str:
+    if is_empty(cell):
+        raise Unusable("label", "has no transcript")
+    if isinstance(cell, str | int | float):
+        return str(cell)
+    raise Unusable("label", f"has {_short(cell)} for a transcript")
 
 
 def _name(value: Any) -> str:

@@ -90,4 +90,8 @@ def _positions(task: str, kind: TargetKind | None) -> tuple[str, ...]:
         return ("text",)
     if task == "token-classification":
         return ("tokens", "tags")
+    if task == "automatic-speech-recognition":
+        return ("audio", "text")
+    if task == "object-detection":
+        return ("image", "objects")
     return (TASKS[task].input, "mask" if task == "image-segmentation" else "label")

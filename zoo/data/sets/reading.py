@@ -53,7 +53,7 @@ def read_raw(
     roles = find_roles(found, task, kind, columns)
     records = found.records
     kind = kind or kind_of(task, roles, records)
-    rows = _Rows(task, kind, roles, records)
+    rows = _Rows(task, kind, roles, records, found.classes)
     parts = {part: tuple(rows.row(record) for record in of) for part, of in found.parts.items()}
     parts = _by_column(parts, found.parts, roles.chosen.get("split")) if "split" in roles.chosen else parts
     left_out = tuple(part for part, of in parts.items() if _hidden(part, of))
@@ -73,8 +73,9 @@ def read_raw(
         parts=parts,
         columns={} if found.fixed else _told(roles),
         problems=(*found.problems, *roles.problems),
-        classes=found.classes,
+        classes=_classes(found, kind, parts),
         left_out=left_out,
+        notes=found.notes,
         recipe=recipe,
     )
 
@@ -112,6 +113,13 @@ def _hidden(part: str, rows: Sequence[Row]) -> bool:
     return aside and bool(rows) and all(row.label is None and row.check == "label" for row in rows)
 
 
+def _classes(found: Found, kind: TargetKind, parts: Mapping[str, Sequence[Row]]) -> tuple[str, ...]:
+    """The names that the data brings; of boxes those that they have, where no list gives them."""
+    if kind != "boxes" or found.classes:
+        return found.classes if kind == "boxes" or found.fixed else ()
+    return tuple(sorted({one.label for rows in parts.values() for row in rows for one in row.label or ()} - {""}))
+
+
 def _told(roles: Roles) -> dict[str, str]:
     return roles.chosen | ({"label": ",".join(roles.flags)} if roles.flags else {})
 
@@ -135,11 +143,13 @@ def _by_column(
 class _Rows:
     """Makes rows of one data set's records."""
 
-    def __init__(self, task: str, kind: TargetKind, roles: Roles, records: Sequence[Record]) -> None:
+    def __init__(
+        self, task: str, kind: TargetKind, roles: Roles, records: Sequence[Record], classes: Sequence[str] = ()
+    ) -> None:
         self._task = task
         self._medium = TASKS[task].input
         self._roles = roles
-        self._labels = LabelReader(kind, roles, records)
+        self._labels = LabelReader(kind, roles, records, classes)
         self._used = roles.used
 
     def row(self, record: Record) -> Row:
@@ -152,6 +162,7 @@ class _Rows:
         try:
             label = self._labels.read(record)
         except Unusable as error:
+            label = error.rest
             problem, check = problem or str(error), check or error.check
         if problem is None and self._task == "token-classification" and len(value or ()) != len(label or ()):
             problem, check = f"has {len(value or ())} words but {len(label or ())} tags", "tags"

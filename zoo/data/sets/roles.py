@@ -22,15 +22,38 @@ _TEXT = ("text", "sentence", "review", "content", "document", "body", "message",
 _FILE = ("file_name", "filename", "path", "file", "input")
 _INPUTS = {
     "image": ("image", "img", "picture", "photo", "image_path", "image_file", *_FILE),
-    "audio": ("audio", "recording", "sound", "audio_path", "wav", *_FILE),
+    "audio": (
+        "audio",
+        "recording",
+        "sound",
+        "clip",
+        "audio_path",
+        "audio_file",
+        "audio_filepath",
+        "wav",
+        "wav_filename",
+        *_FILE,
+    ),
     "text": (*_TEXT, "input"),
 }
+_TRANSCRIPTS = (
+    "text",
+    "transcript",
+    "transcription",
+    "sentence",
+    "normalized_text",
+    "normalised_text",
+    "raw_transcription",
+    "raw_text",
+    "utterance",
+)
 _WORDS = ("tokens", "words")
 _TAGS = ("tags", "ner_tags", "labels", "label", "pos_tags", "chunk_tags")
 _LABELS = ("label", "labels", "category", "class", "target", "sentiment", "intent", "topic")
 _NUMBERS = ("label", "score", "target", "rating", "value", "stars", "y", "labels")
 _SCORES = ("score", "similarity", "similarity_score", "label", "labels")
 _MASKS = ("mask", "masks", "mask_path", "annotation", "segmentation", "segmentation_mask", "label", "labels")
+_OBJECTS = ("objects", "boxes", "annotations", "annotation", "labels", "label", "target")
 _PARTS = ("split", "part", "subset", "partition", "set")
 _PAIRS = (
     ("anchor", "positive"),
@@ -78,6 +101,10 @@ def find_roles(found: Found, task: str, kind: TargetKind | None, columns: Column
         finder.one("text", columns.text, _INPUTS[medium], guess=_by_suffix(found, medium))
         if task == "image-segmentation":
             finder.one("mask", columns.mask or columns.label, _MASKS)
+        elif task == "object-detection":
+            finder.one("label", columns.label, _OBJECTS, spoken="objects")
+        elif task == "automatic-speech-recognition":
+            finder.one("label", columns.label, _TRANSCRIPTS, spoken="transcript")
         elif task.endswith("-classification"):
             finder.label(kind)
     finder.part()
@@ -94,9 +121,16 @@ class _Finder:
         self.problems: list[Problem] = []
 
     def one(
-        self, role: str, given: str | None, usual: Sequence[str], *, needed: bool = True, guess: str | None = None
+        self,
+        role: str,
+        given: str | None,
+        usual: Sequence[str],
+        *,
+        needed: bool = True,
+        guess: str | None = None,
+        spoken: str | None = None,
     ) -> None:
-        """The column of a role: the given, the first usual, or the guessed one."""
+        """The column of a role: the given, the first usual, or the guessed one; `spoken` is what a person calls it."""
         if given is not None:
             if self._named(role, given):
                 self.chosen[role] = given
@@ -106,7 +140,7 @@ class _Finder:
         if chosen is not None:
             self.chosen[role] = chosen
         elif needed:
-            self._missing(role, usual)
+            self._missing(role, usual, spoken)
 
     def pair(self) -> None:
         """Both texts of a pair: given, or two columns that usually go together."""
@@ -168,8 +202,8 @@ class _Finder:
         self.problems.append(Problem(check="column", text=said, remedy=f"Its columns: {', '.join(near)}."))
         return False
 
-    def _missing(self, role: str, usual: Sequence[str]) -> None:
-        what = _SPOKEN.get(role, role)
+    def _missing(self, role: str, usual: Sequence[str], spoken: str | None = None) -> None:
+        what = spoken or _SPOKEN.get(role, role)
         free = [name for name in self._found.names if name not in self.chosen.values()]
         near = next((self._folded[n] for word in usual for n in nearest(word, self._folded) if n), None)
         names = ", ".join(name or "''" for name in free) or "none is left"

@@ -14,10 +14,11 @@ __all__ = ["Unusable", "file_of", "is_empty", "text_of", "words_of"]
 
 
 class Unusable(ValueError):
-    """A cell cannot be used; `check` is the kind of problem and the message says why."""
+    """A cell cannot be used; `check` is the kind of problem, the message says why, `rest` is what was understood."""
 
-    def __init__(self, check: str, reason: str) -> None:
+    def __init__(self, check: str, reason: str, rest: Any = None) -> None:
         self.check = check
+        self.rest = rest
         super().__init__(reason)
 
 

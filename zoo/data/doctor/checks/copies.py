@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 
+from zoo.data.boxes import LabelledBox
 from zoo.data.doctor.findings import Finding, Severity
 from zoo.data.doctor.material import SHOWN, Entry, Material, clip, counted, share
 
@@ -148,6 +149,13 @@ def _different(group: list[Entry]) -> list[Entry]:
     return [first, *[entry for entry in group if same_label(entry) != same_label(first)]]
 
 
+def _label_of(entry: Entry) -> str:
+    label = entry.row.label
+    if isinstance(label, tuple) and all(isinstance(one, LabelledBox) for one in label):
+        return counted(len(label), "box", "boxes")
+    return clip(str(label), 30)
+
+
 def _pairs(
     groups: Iterable[list[Entry]], pick: Callable[[list[Entry]], list[Entry]], *, labels: bool = False
 ) -> tuple[str, ...]:
@@ -157,7 +165,7 @@ def _pairs(
         picked = pick(group)
         if len(picked) < 2:
             continue
-        said = [f"{e.row.where} ({clip(str(e.row.label), 30)})" if labels else e.row.where for e in picked[:2]]
+        said = [f"{e.row.where} ({_label_of(e)})" if labels else e.row.where for e in picked[:2]]
         begins = f' "{clip(picked[0].text, 40)}"' if picked[0].text.strip() else ""
         named.append(f"{' = '.join(said)}{begins}")
         if len(named) == SHOWN:

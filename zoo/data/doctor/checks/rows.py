@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zoo.data.doctor.findings import Finding
 from zoo.data.doctor.material import SHOWN, Entry, Material, clip, counted, shown
+from zoo.data.images import IMAGE_SUFFIXES
 
 __all__ = ["bad_rows", "problems", "sampled", "stray", "unreadable"]
 
@@ -22,6 +23,8 @@ _ROWS: dict[str, tuple[str, str, str]] = {
     "split": ("bad-parts", "name no part that is known", "Write train, validation or test"),
     "encoding": ("encoding", "are not UTF-8", "Save them as UTF-8"),
     "tags": ("tag-count", "have not one tag for each word", "Mend them"),
+    "image-id": ("duplicate-image-ids", "share their image id with another", "Give each picture an id of its own"),
+    "annotation": ("bad-annotations", "have annotations that cannot be read", "Write them anew"),
     "column": ("no-column", "have no input column", "Name the columns"),
 }
 _UNREAD = (
@@ -49,6 +52,7 @@ _MENDED = {
     "encoding": "--fix does so.",
     "classes": "--fix leaves it out.",
     "file": "--fix leaves it out.",
+    "annotations": "--fix leaves them out.",
 }
 
 
@@ -69,7 +73,7 @@ def bad_rows(material: Material) -> Iterator[Finding]:
     """Rows that the reader could not use, by what is wrong with them."""
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in material.entries:
-        if entry.row.problem is not None and entry.row.check != "file":
+        if entry.row.problem is not None and entry.row.check not in {"file", "box"}:
             groups[entry.row.check].append(entry)
     columns = any(problem.check == "column" for problem in material.raw.problems)
     for mark, entries in groups.items():
@@ -139,6 +143,10 @@ def stray(material: Material) -> Iterator[Finding]:
     if not used:
         return
     names = [path.relative_to(source).as_posix() for path in _files(source) if path not in used]
+    if material.kind == "boxes":  # all else may be annotations, of one form or another
+        names = [name for name in names if name.lower().endswith((*IMAGE_SUFFIXES, *_UNREAD))]
+    if material.kind == "transcript":  # what is said may stand in a file beside its recording
+        names = [name for name in names if not name.lower().endswith(".txt")]
     if names:
         odd = [name for name in names if name.lower().endswith(_UNREAD)]
         yield Finding(
