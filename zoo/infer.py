@@ -58,9 +58,16 @@ _FINDERS = (
     "OwlViTForObjectDetection", "Owlv2ForObjectDetection",
 )  # fmt: skip
 
+# Bodies without a head that hear.
+_LISTENERS = (
+    "ASTModel", "Data2VecAudioModel", "HubertModel", "SEWDModel", "SEWModel", "UniSpeechModel", "UniSpeechSatModel",
+    "Wav2Vec2ConformerModel", "Wav2Vec2Model", "WavLMModel",
+)  # fmt: skip
+
 # Classes by their whole name.
 _CLASSES: Mapping[str, Kind] = {
     **dict.fromkeys(_BODIES, Kind(_PICTURES, "image-feature-extraction")),
+    **dict.fromkeys(_LISTENERS, Kind(_SOUNDS, "audio-feature-extraction")),
     **dict.fromkeys(_SPACES, Kind(_PICTURES, "zero-shot-image-classification", ("image-feature-extraction",))),
     **dict.fromkeys(_FINDERS, Kind(_OBJECTS, "zero-shot-object-detection")),
     "EsmForProteinFolding": Kind(_TEXTS, "protein-folding"),
@@ -69,7 +76,7 @@ _CLASSES: Mapping[str, Kind] = {
     "MarianMTModel": Kind(_TEXTS, "translation"),
     "PegasusForConditionalGeneration": Kind(_TEXTS, "summarization"),
     "VitsModel": Kind(_SOUNDS, "text-to-speech"),
-    "WhisperForConditionalGeneration": Kind("whisper", "automatic-speech-recognition"),
+    "WhisperForConditionalGeneration": Kind("whisper", "automatic-speech-recognition", ("audio-classification",)),
     "XLMWithLMHeadModel": Kind(_TEXTS, "fill-mask"),
 }
 # Ends of the names of other classes that say enough by themselves.

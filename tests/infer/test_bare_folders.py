@@ -168,8 +168,8 @@ def test_a_folder_that_nothing_loads_leaves_nothing(
     cli: Cli, home: Path, inputs: dict[str, str], tmp_path: Path
 ) -> None:
     config = transformers.Wav2Vec2Config(**HEARD)
-    folder = saved(tmp_path / "mine", transformers.Wav2Vec2Model(config), transformers.Wav2Vec2FeatureExtractor())
+    folder = saved(tmp_path / "mine", transformers.Wav2Vec2ForXVector(config), transformers.Wav2Vec2FeatureExtractor())
     found = cli("predict", folder, inputs["audio"])
     assert found.code != 0
-    assert "Wav2Vec2Model" in found.err
+    assert "Wav2Vec2ForXVector" in found.err
     assert "local/mine" not in cli("list").out

@@ -23,7 +23,7 @@ __all__ = ["Found", "commercial", "downloads", "find", "licence_of", "same_weigh
 _KIN = {
     "image-classification": ("image-feature-extraction",),
     "text-classification": ("feature-extraction", "sentence-similarity", "fill-mask"),
-    "audio-classification": (),
+    "audio-classification": ("automatic-speech-recognition", "audio-feature-extraction"),
 }
 _LOOKED_AT = 60  # of the catalog's best, from which the smallest are taken
 _LARGEST = 500_000_000  # bytes that are fetched of one model unless a limit of parameters says otherwise

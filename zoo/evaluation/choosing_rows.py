@@ -20,7 +20,17 @@ __all__ = ["PARTS", "Chosen", "choose_part", "read_data", "task_of"]
 
 # Findings that keep a model from learning, and not from being measured.
 _OF_LEARNING = frozenset(
-    {"constant-number", "leak", "little-text", "near-leak", "no-objects", "rare-class", "too-few", "unseen-class"}
+    {
+        "constant-number",
+        "leak",
+        "little-text",
+        "near-leak",
+        "no-objects",
+        "rare-class",
+        "silent-transcribed",
+        "too-few",
+        "unseen-class",
+    }
 )
 PARTS = ("auto", "test", "validation", "train", "all")
 

@@ -14,6 +14,7 @@ from zoo.data.doctor.checks.labels import spellings
 from zoo.data.doctor.checks.masks import wrong_sizes
 from zoo.data.doctor.checks.pictures import PLAIN_MODES
 from zoo.data.doctor.checks.texts import read_wrongly, without_controls
+from zoo.data.doctor.checks.transcripts import silent
 from zoo.data.doctor.findings import Diagnosis
 from zoo.data.doctor.material import Entry, Material, counted
 from zoo.data.doctor.redrawing import redraw
@@ -82,7 +83,7 @@ def mend(raw: RawData, diagnosis: Diagnosis, out: Path) -> Mended:
 
 def _without_bad(material: Material, changes: list[str]) -> list[Entry]:
     """The rows that can be used, those in another encoding too: they were read in the likeliest."""
-    wrong = set(wrong_sizes(material))
+    wrong = set(wrong_sizes(material)) | silent(material)
     sound = {entry.number for entry in material.sound} - wrong
     kept = [e for e in material.entries if e.number in sound or (e.row.check == "encoding" and e.row.value)]
     if lost := len(material.entries) - len(kept):

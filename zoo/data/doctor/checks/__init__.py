@@ -98,6 +98,7 @@ CHECKS: tuple[Check, ...] = (
     Check(look=recordings.silent, media=("audio",)),
     Check(look=recordings.durations, media=("audio",)),
     Check(look=recordings.rates, media=("audio",)),
+    Check(look=transcripts.unheard, kinds=("transcript",)),
     Check(look=transcripts.wordless, kinds=("transcript",)),
     Check(look=transcripts.pace, kinds=("transcript",)),
     Check(look=transcripts.too_long, kinds=("transcript",)),

@@ -11,7 +11,19 @@ from zoo.data.doctor.checks import texts
 from zoo.data.doctor.findings import Finding
 from zoo.data.doctor.material import Entry, Material, clip, counted, share, shown
 
-__all__ = ["as_texts", "capitals", "digits", "notes_inside", "pace", "repeated", "too_long", "voices", "wordless"]
+__all__ = [
+    "as_texts",
+    "capitals",
+    "digits",
+    "notes_inside",
+    "pace",
+    "repeated",
+    "silent",
+    "too_long",
+    "unheard",
+    "voices",
+    "wordless",
+]
 
 # Letters a second, more or less than which nobody speaks; of scripts where a letter is a syllable or a word, fewer. Of
 # 2,700 telephone prompts in five languages (Asterisk's), those whose transcript is right have 25 at most.
@@ -67,6 +79,27 @@ def wordless(material: Material) -> Iterator[Finding]:
             remedy="Write what is said, or take the recordings out.",
             rows=shown(bad, lambda entry: repr(clip(_text(entry)))),
             count=len(bad),
+        )
+
+
+def silent(material: Material) -> set[int]:
+    """Numbers of the rows whose recording holds no sound and whose transcript holds words."""
+    heard = material.recordings if material.kind == "transcript" else {}
+    return {e.number for e in material.sound if (fact := heard.get(e.number)) and fact.silent and _letters(_text(e))}
+
+
+def unheard(material: Material) -> Iterator[Finding]:
+    """Words that are said in silence."""
+    if found := silent(material):
+        bad = [entry for entry in material.sound if entry.number in found]
+        yield Finding(
+            check="silent-transcribed",
+            severity="blocking",
+            text=f"{_of(len(bad), material)} {'is' if len(bad) == 1 else 'are'} of a recording without a sound",
+            remedy="Put the right recordings there, or leave these rows out with --fix.",
+            rows=shown(bad, lambda entry: repr(clip(_text(entry)))),
+            count=len(bad),
+            fixable=True,
         )
 
 
