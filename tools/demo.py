@@ -93,19 +93,29 @@ def main() -> None:
         "The film was wonderful.\tThe bus leaves at nine.",
     )
 
-    tell("5. Your own data: 1,200 film reviews, fresh or rotten. Are they fit to learn from?")
+    tell(
+        "5. Speech. One model says a sentence, another hears it; the words come with their times, as subtitles, and a "
+        "microphone is not needed."
+    )
+    run("predict", "hibari-tts", "The zoo can speak, and it can listen.", "--save", "voices")
+    run("predict", "whisper-base", "voices/The-zoo-can-speak-and-it-can-listen.wav", "--format", "srt")
+
+    tell("6. Detection. Which objects, and where? The pictures with their boxes are written to .demo/pictures.")
+    run("predict", "ssd_mobilenet_v2_coco", "cat.png", "cup.png", "--save", "pictures")
+
+    tell("7. Your own data: 1,200 film reviews, fresh or rotten. Are they fit to learn from?")
     make_reviews()
     run("data", "doctor", "reviews.csv", "--task", "text-classification")
 
     tell(
-        "6. Fine-tune. MiniLM has never been told about films: guessing gets one half right. How it learns is settled "
+        "8. Fine-tune. MiniLM has never been told about films: guessing gets one half right. How it learns is settled "
         "by the time that there is: where half a minute is too short to train all weights, a linear head on its "
         "sentence vectors is solved. It is judged on reviews that were held out."
     )
     name = free_name("film-reviews")
     run("finetune", "all-MiniLM-L6-v2", "reviews.csv", "--name", name, "--time-limit", "30s")
 
-    tell("7. Use the result at once: it is a model of the zoo like any other.")
+    tell("9. Use the result at once: it is a model of the zoo like any other.")
     run(
         "predict",
         name,
@@ -113,11 +123,11 @@ def main() -> None:
         "Two hours of lazy jokes and a plot that goes nowhere.",
     )
 
-    tell("8. How good is it, and for whom? Long and short reviews; the zoo knows which of them it has learnt from.")
+    tell("10. How good is it, and for whom? Long and short reviews; the zoo knows which of them it has learnt from.")
     run("evaluate", name, "reviews.csv", "--slices", "length")
 
     tell(
-        "9. Where is it from? Its card knows the base, the run that made it, and the licence that it inherits; what "
+        "11. Where is it from? Its card knows the base, the run that made it, and the licence that it inherits; what "
         "was done is recorded with data, settings, seed and software. The report above is a page for the browser."
     )
     run("show", name)
