@@ -100,8 +100,8 @@ def main() -> None:
     run("predict", "hibari-tts", "The zoo can speak, and it can listen.", "--save", "voices")
     run("predict", "whisper-base", "voices/The-zoo-can-speak-and-it-can-listen.wav", "--format", "srt")
 
-    tell("6. Detection. Which objects, and where? The pictures with their boxes are written to .demo/pictures.")
-    run("predict", "ssd_mobilenet_v2_coco", "cat.png", "cup.png", "--save", "pictures")
+    tell("6. Detection. Which objects, and where? The pictures with their boxes are written to .demo/objects.")
+    run("predict", "ssd_mobilenet_v2_coco", "cat.png", "cup.png", "--save", "objects")
 
     tell("7. Your own data: 1,200 film reviews, fresh or rotten. Are they fit to learn from?")
     make_reviews()

@@ -28,8 +28,7 @@ def _read(inputs: list[str]) -> Iterator[str]:
 
 
 def count(inputs: list[str], kind: str) -> int | None:
-    """How many inputs of a task's kind the arguments stand for; None when standard input or a film is among
-    them."""
+    """How many inputs of a task's kind the arguments stand for; None with standard input or a film among them."""
     from zoo.data import expand, is_film
 
     unknown = not inputs or "-" in inputs or (kind == "image" and any(map(is_film, inputs)))

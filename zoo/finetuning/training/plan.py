@@ -18,7 +18,7 @@ __all__ = ["Plan", "make_plan", "share_of_rate", "usual_epochs"]
 EPOCHS = {"head": 10, "lora": 5, "full": 5}
 MANY_EPOCHS = 40
 FEW_STEPS = 120  # a small data set is gone through more often, until there are about so many steps
-BATCH = {"text": 8, "mask": 8}
+BATCH = {"text": 8, "mask": 8, "boxes": 8, "transcript": 8}
 LAYER_DECAY = 0.9  # from the head downwards; ELECTRA and DeBERTa were tuned with 0.8 to 0.9, BEiT with 0.65 to 0.75
 ROWS_OF_CURVE = 200
 
