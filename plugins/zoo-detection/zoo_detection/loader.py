@@ -1,4 +1,4 @@
-"""The loader `tf-ssd`: the weights of a frozen TensorFlow graph in a torch SSD MobileNet v2."""
+"""The loader `tf-ssd`: a torch SSD MobileNet v2 with the weights of a TensorFlow graph, or what became of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from zoo.cards import ModelCard
 from zoo.errors import IntegrityError
 from zoo.plugin import Checkpoint, LoadContext, Loader
+from zoo_detection.labels import columns
 from zoo_detection.sampling import square_sample
 from zoo_detection.ssd import SsdMobileNetV2
 from zoo_detection.tf_graph import read_constants
@@ -32,19 +33,23 @@ _LEAVES = {
     "BatchNorm/moving_mean": "norm.running_mean",
     "BatchNorm/moving_variance": "norm.running_var",
 }
-_CLASSES = "BoxPredictor_1/ClassPredictor/biases"
+_CLASSES = "scores.1.bias"
 _ANCHORS_A_CELL = 6
+_GRAPH, _WEIGHTS = "frozen_inference_graph.pb", "model.safetensors"
 
 
 class TfSsdLoader(Loader):
-    """Reads the graph named by the card's `config["graph"]`."""
+    """Reads the graph named by the card's `config["graph"]`; where there is none, safetensors in the module's names.
+
+    `head.safetensors` replaces the layers for classes.
+    """
 
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)
 
     def blank(self, card: ModelCard) -> SsdMobileNetV2:
         """The detector on the meta device, with as many classes as the card's highest label number asks for."""
         with torch.device("meta"):
-            return SsdMobileNetV2(max(map(int, card.config["labels"])) + 1).eval()
+            return SsdMobileNetV2(max(columns(card.config)) + 1).eval()
 
     def sample(
         self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
@@ -53,22 +58,30 @@ class TfSsdLoader(Loader):
         return square_sample(card, module, batch)
 
     def load(self, checkpoint: Checkpoint, context: LoadContext) -> SsdMobileNetV2:
-        """The detector with the graph's weights.
+        """The detector with the checkpoint's weights.
 
         Raises:
-            IntegrityError: the graph is damaged, or is not an SSD.
+            IntegrityError: a file is damaged, or is not an SSD.
             WeightsMismatch: it is an SSD of another shape.
         """
-        constants = read_constants(checkpoint.file(checkpoint.card.config.get("graph", "frozen_inference_graph.pb")))
-        biases = constants.get(_CLASSES)
-        if biases is None or biases.size % _ANCHORS_A_CELL:
-            raise IntegrityError(f"{checkpoint.card.id}: the graph is not an SSD of TensorFlow's object detection API")
+        tensors = _base_tensors(checkpoint) | checkpoint.head_tensors()
+        biases = tensors.get(_CLASSES)
+        if biases is None or biases.numel() % _ANCHORS_A_CELL:
+            raise IntegrityError(f"{checkpoint.card.id}: this is not an SSD of TensorFlow's object detection API")
         with context.no_init():
-            module = SsdMobileNetV2(biases.size // _ANCHORS_A_CELL)
-        tensors = {name: torch_layout(name, array) for name, array in constants.items() if module_name(name)}
+            module = SsdMobileNetV2(biases.numel() // _ANCHORS_A_CELL)
         counters = [name for name, _ in module.named_buffers() if name.endswith("num_batches_tracked")]
-        context.assign(module, tensors, rename=module_name, ignore=counters)
+        context.assign(module, tensors, ignore=counters)
         return module.to(context.device).eval()
+
+
+def _base_tensors(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    """The tensors by the module's names, without those of `head.safetensors`."""
+    graph = checkpoint.card.config.get("graph", _GRAPH)
+    if not checkpoint.has(graph) and checkpoint.has(_WEIGHTS):
+        return checkpoint.read_tensors(checkpoint.file(_WEIGHTS))
+    constants = read_constants(checkpoint.file(graph))
+    return {made: torch_layout(name, array) for name, array in constants.items() if (made := module_name(name))}
 
 
 def module_name(name: str) -> str | None:

@@ -13,34 +13,32 @@ from PIL.Image import Image
 from torch import Tensor
 from torchvision.ops import batched_nms
 
-from zoo.data import read_image
-from zoo.errors import BadOption
-from zoo.plugin import Checkpoint, Runner, option
-from zoo.tasks import Box, Detections
+from zoo.plugin import Checkpoint, option
+from zoo.tasks import Box
+from zoo_detection.labels import columns
 from zoo_detection.ssd import decode_boxes, make_anchors
+from zoo_detection.tiling import TiledDetection, TileOptions, View
 
 __all__ = ["Detect", "DetectOptions", "Picture", "resize"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectOptions:
+class DetectOptions(TileOptions):
     """Options of `Detect`."""
 
     threshold: float = option(0.3, "lowest score that a box may have, 0 to 1")
-    iou: float = option(0.6, "boxes of one class that overlap more than this are one object, 0 to 1")
-    max_boxes: int = option(100, "most boxes for one picture")
+    iou: float | None = option(0.6, "boxes of one class that overlap more than this are one object, 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One prepared picture: pixels (3, size, size) in [-1, 1], and the size of the original in pixels."""
+    """One prepared picture: pixels (3, size, size) in [-1, 1], and what they show."""
 
     pixels: Tensor
-    width: int
-    height: int
+    view: View
 
 
-class Detect(Runner):
+class Detect(TiledDetection):
     """Boxes with a class and a score, in pixels of the original picture.
 
     The picture is squeezed to the model's square (300 pixels a side), as in training; every size and shape will do.
@@ -54,18 +52,16 @@ class Detect(Runner):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
         config = checkpoint.card.config
-        labels = {int(number): str(name) for number, name in config["labels"].items()}
+        kinds = columns(config)
         self._size = int(config.get("image_size", 300))
-        self._columns = torch.tensor(sorted(labels))
-        self._labels = [labels[number] for number in sorted(labels)]
+        self._columns = torch.tensor(sorted(kinds))
+        self._kinds = [kinds[number] for number in sorted(kinds)]
         self._anchors = make_anchors()
 
-    def prepare(self, value: Any, options: DetectOptions) -> Sequence[Picture]:
-        """One picture; `value` as `zoo.data.read_image` takes it."""
-        _check(options)
-        image = read_image(value)
+    def example(self, image: Image, view: View, options: DetectOptions) -> Picture:
+        """One picture or tile."""
         pixels = torch.from_numpy(resize(image, self._size)).permute(2, 0, 1) / 127.5 - 1
-        return [Picture(pixels=pixels, width=image.width, height=image.height)]
+        return Picture(pixels=pixels, view=view)
 
     def collate(self, examples: Sequence[Picture]) -> Tensor:
         """Pixels (batch, 3, size, size)."""
@@ -77,33 +73,27 @@ class Detect(Runner):
         corners = decode_boxes(codes.float(), self._anchors.to(codes.device))
         return corners.clamp(0, 1), logits[..., self._columns.to(logits.device)].float().sigmoid()
 
-    def finish(
+    def found(
         self, outputs: tuple[Tensor, Tensor], examples: Sequence[Picture], options: DetectOptions
-    ) -> Sequence[Detections]:
+    ) -> Sequence[Sequence[Box]]:
         """The boxes of each picture, best first."""
         return [
-            self._select(corners, scores, example, options)
+            self._select(corners, scores, example.view, options)
             for corners, scores, example in zip(*outputs, examples, strict=True)
         ]
 
-    def _select(self, corners: Tensor, scores: Tensor, example: Picture, options: DetectOptions) -> Detections:
+    def _select(self, corners: Tensor, scores: Tensor, view: View, options: DetectOptions) -> list[Box]:
         solid = (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
         anchor, kind = ((scores >= options.threshold) & solid[:, None]).nonzero(as_tuple=True)
         found = scores[anchor, kind]
-        kept = batched_nms(corners[anchor], found, kind, options.iou)[: options.max_boxes]
-        size = corners.new_tensor([example.width, example.height] * 2)
+        kept = batched_nms(corners[anchor], found, kind, 1.0 if options.iou is None else options.iou)[
+            : options.max_objects
+        ]
+        size = corners.new_tensor([view.width, view.height] * 2)
         rows = zip(kind[kept].tolist(), found[kept].tolist(), (corners[anchor[kept]] * size).tolist(), strict=True)
-        return Detections(
-            tuple(Box(self._labels[k], score, (box[0], box[1], box[2], box[3])) for k, score, box in rows)
-        )
-
-
-def _check(options: DetectOptions) -> None:
-    for name in ("threshold", "iou"):
-        if not 0 <= getattr(options, name) <= 1:
-            raise BadOption(f"option {name}={getattr(options, name)} is not between 0 and 1")
-    if options.max_boxes < 1:
-        raise BadOption(f"option max_boxes={options.max_boxes} leaves nothing", "Give 1 or more.")
+        return [
+            Box(self._kinds[k][0], score, (box[0], box[1], box[2], box[3]), self._kinds[k][1]) for k, score, box in rows
+        ]
 
 
 def resize(image: Image, size: int) -> npt.NDArray[np.float32]:

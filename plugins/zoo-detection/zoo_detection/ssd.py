@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["GRIDS", "SsdMobileNetV2", "decode_boxes", "make_anchors"]
+__all__ = ["GRIDS", "SsdMobileNetV2", "decode_boxes", "encode_boxes", "make_anchors"]
 
 # Expansion, channels, repeats, stride of the first (MobileNetV2, table 2).
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -179,3 +179,16 @@ def decode_boxes(codes: Tensor, anchors: Tensor) -> Tensor:
     cy, cx, ah, aw = anchors.unbind(-1)
     cy, cx, half_h, half_w = y * ah + cy, x * aw + cx, h.exp() * ah / 2, w.exp() * aw / 2
     return torch.stack([cx - half_w, cy - half_h, cx + half_w, cy + half_h], -1)
+
+
+def encode_boxes(boxes: Tensor, anchors: Tensor) -> Tensor:
+    """Box codes `(y, x, height, width)` of corners `(x1, y1, x2, y2)` in fractions of the picture: back again.
+
+    Args:
+        boxes: (anchors, 4), each with an area.
+        anchors: (anchors, 4), of `make_anchors`.
+    """
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    cy, cx, ah, aw = anchors.unbind(-1)
+    codes = ((y1 + y2) / 2 - cy) / ah, ((x1 + x2) / 2 - cx) / aw, ((y2 - y1) / ah).log(), ((x2 - x1) / aw).log()
+    return torch.stack(codes, -1) * anchors.new_tensor(_CODER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from zoo.errors import BadData
 
-__all__ = ["RATE", "SILENCE", "Samples", "is_silent", "read_audio"]
+__all__ = ["RATE", "SILENCE", "Samples", "is_silent", "read_audio", "stream_audio"]
 
 Samples = npt.NDArray[np.float32]
 
@@ -21,7 +21,7 @@ RATE = 16_000
 SILENCE = 1e-4  # root mean square, full scale 1: -80 dBFS, the last three steps of 16 bits
 _SHORTEST = 400  # samples at 16 kHz: the 25 ms of one analysis frame
 _LOUDEST = 8.0  # floats beyond this are integers that were never scaled
-_BLOCK = 1 << 18
+_BLOCK = 1 << 18  # numbers read at once, of all channels together
 _RATES = (100, 1_000_000)
 _GIVE = "Give a path, bytes, a binary file, (samples, rate), or {'array': …, 'sampling_rate': …}."
 
@@ -33,24 +33,36 @@ def read_audio(value: Any) -> Samples:
     memory depends on what is in it and not on what its header promises.
 
     Args:
-        value: a path (any format that libsndfile reads), `bytes`, a binary file, `(samples, rate)`, or a mapping with
-            `array` and `sampling_rate`. Samples: (frames,), (frames, channels) or (channels, frames), the shorter
-            axis being the channels; floats in [-1, 1], or integers of their type's full range.
+        value: a path (any format that libsndfile reads, whatever the file is called), `bytes`, a binary file,
+            `(samples, rate)`, or a mapping with `array` and `sampling_rate`. Samples: (frames,), (frames, channels) or
+            (channels, frames), the shorter axis being the channels; floats in [-1, 1], or integers of their type's
+            full range.
 
     Raises:
         BadData: no such file, no recording, broken, empty, not numbers, or an impossible rate. Silence is no error.
     """
-    if isinstance(value, Mapping):
-        if not {"array", "sampling_rate"} <= value.keys():
-            raise BadData(f"a recording with the keys {sorted(map(str, value))} cannot be used", _GIVE)
-        return _from_array(value["array"], value["sampling_rate"])
-    if isinstance(value, tuple):
-        if len(value) != 2:
-            raise BadData(f"a tuple of {len(value)} is not a recording", _GIVE)
-        return _from_array(*value)
-    if hasattr(value, "shape") and not isinstance(value, memoryview):
-        raise BadData("samples without a rate are not a recording", "Give (samples, rate), such as (samples, 16000).")
-    return _from_file(value)
+    return np.concatenate(list(stream_audio(value)))
+
+
+def stream_audio(value: Any) -> Iterator[Samples]:
+    """The blocks of a recording one after the other, so that hours of it take no more memory than minutes.
+
+    The beginning is read at once: what is no recording, or an empty one, is refused before the first block is asked
+    for. A fault further on is raised when it is met.
+
+    Args:
+        value: as of `read_audio`.
+
+    Yields:
+        Samples as of `read_audio`, of some seconds each, and none of them empty.
+
+    Raises:
+        BadData: as of `read_audio`.
+    """
+    name, blocks = _source(value)
+    whole = _whole(blocks, name)
+    first = next(whole)
+    return _joined(first, whole)
 
 
 def is_silent(samples: Samples) -> bool:
@@ -63,13 +75,45 @@ def _rms(samples: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
-def _from_file(value: Any) -> Samples:
+def _joined(first: Samples, rest: Iterator[Samples]) -> Iterator[Samples]:
+    yield first
+    yield from rest
+
+
+def _whole(blocks: Iterator[Samples], name: str) -> Iterator[Samples]:
+    """The blocks that hold anything, the first one a frame at least; raises when there is less than that in all."""
+    begun = next(blocks, np.zeros(0, np.float32))
+    while len(begun) < _SHORTEST and (more := next(blocks, None)) is not None:
+        begun = np.concatenate([begun, more])
+    if len(begun) < _SHORTEST:
+        what = f"lasts only {len(begun) / RATE * 1000:.0f} ms" if len(begun) else "is empty"
+        raise BadData(f"{name} {what}", "Give at least a few words.")
+    yield begun
+    yield from (block for block in blocks if len(block))
+
+
+def _source(value: Any) -> tuple[str, Iterator[Samples]]:
+    """How messages call a recording, and its blocks."""
+    if isinstance(value, Mapping):
+        if not {"array", "sampling_rate"} <= value.keys():
+            raise BadData(f"a recording with the keys {sorted(map(str, value))} cannot be used", _GIVE)
+        return _array_source(value["array"], value["sampling_rate"])
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            raise BadData(f"a tuple of {len(value)} is not a recording", _GIVE)
+        return _array_source(*value)
+    if hasattr(value, "shape") and not isinstance(value, memoryview):
+        raise BadData("samples without a rate are not a recording", "Give (samples, rate), such as (samples, 16000).")
+    name = str(value) if isinstance(value, str | Path) else "the recording"
+    return name, _file_blocks(value, name)
+
+
+def _file_blocks(value: Any, name: str) -> Iterator[Samples]:
     import soundfile
 
-    name = str(value) if isinstance(value, str | Path) else "the recording"
     try:
         with _opened(value) as stream, soundfile.SoundFile(stream) as file:
-            return _checked(_blocks(file, name), name)
+            yield from _resampled(_read(file, name), file.samplerate, name)
     except soundfile.LibsndfileError as error:
         raise BadData(
             f"{name} is not a recording that can be read: {error.error_string}",
@@ -101,30 +145,39 @@ def _existing(value: str | Path) -> Path:
     return path
 
 
-def _blocks(file: Any, name: str) -> Samples:
-    """The file as mono at 16 kHz; raises when it ends well before its header says."""
-    import soxr
-
-    _check_rate(file.samplerate)
-    stream = soxr.ResampleStream(file.samplerate, RATE, 1, dtype="float32", quality="HQ")
-    made, promised, got = [], file.frames, 0
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+def _read(file: Any, name: str) -> Iterator[npt.NDArray[Any]]:
+    """The file's frames (frames, channels); raises when it ends well before its header says."""
+    rate, got = _check_rate(file.samplerate), 0
+    frames = _frames(rate, file.channels)
+    while len(block := file.read(frames, dtype="float32", always_2d=True)):
         got += len(block)
-        mono = _mono(block, name)
-        made.append(mono if file.samplerate == RATE else stream.resample_chunk(mono))
-    if got and file.samplerate != RATE:
-        made.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
-    if promised - got > max(file.samplerate, promised // 10):
+        yield block
+    if (promised := file.frames) - got > max(rate, promised // 10):
         raise BadData(
-            f"{name} says that it lasts {promised / file.samplerate:.1f} s and holds {got / file.samplerate:.1f} s",
+            f"{name} says that it lasts {promised / rate:.1f} s and holds {got / rate:.1f} s",
             "It is cut off or damaged: fetch or export it again.",
         )
-    return np.concatenate(made) if made else np.zeros(0, np.float32)
 
 
-def _from_array(value: Any, rate: Any) -> Samples:
+def _frames(rate: float, channels: int) -> int:
+    """How many frames to read at once: what is read, and what is made of it, stay small."""
+    return max(1, min(_BLOCK // channels, int(_BLOCK * rate / RATE)))
+
+
+def _resampled(blocks: Iterator[npt.NDArray[Any]], rate: float, name: str) -> Iterator[Samples]:
+    """Blocks (frames, channels) as mono at 16 kHz."""
     import soxr
 
+    if rate == RATE:
+        yield from (_mono(block, name) for block in blocks)
+        return
+    stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(_mono(block, name))
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _array_source(value: Any, rate: Any) -> tuple[str, Iterator[Samples]]:
     try:
         array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     except (TypeError, ValueError) as error:
@@ -136,8 +189,10 @@ def _from_array(value: Any, rate: Any) -> Samples:
         array = array.T
     if not array.size:
         raise BadData("the recording is empty", "Give at least a few words.")
-    mono = _mono(_floats(array.reshape(len(array), -1)), "the recording")
-    return _checked(mono if hertz == RATE else soxr.resample(mono, hertz, RATE, quality="HQ"), "the recording")
+    array = array.reshape(len(array), -1)
+    step = _frames(hertz, array.shape[1])
+    parts = (_floats(array[at : at + step]) for at in range(0, len(array), step))
+    return "the recording", _resampled(parts, hertz, "the recording")
 
 
 def _floats(array: npt.NDArray[Any]) -> Samples:
@@ -167,10 +222,3 @@ def _mono(block: Samples, name: str) -> Samples:
             f"{name} holds samples up to {peak:.0f}, beyond [-1, 1]", "Divide 16-bit samples held as floats by 32768."
         )
     return np.ascontiguousarray(mono)
-
-
-def _checked(samples: Samples, name: str) -> Samples:
-    if len(samples) < _SHORTEST:
-        what = "is empty" if not len(samples) else f"lasts only {len(samples) / RATE * 1000:.0f} ms"
-        raise BadData(f"{name} {what}", "Give at least a few words.")
-    return samples

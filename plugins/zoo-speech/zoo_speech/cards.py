@@ -17,6 +17,7 @@ _CODES = (
 LANGUAGES = tuple(_CODES.split())
 
 _TASK = "automatic-speech-recognition"
+_LANGUAGE_TOO = ("audio-classification",)  # which language is spoken, by the multilingual models' language tokens
 _PAPER = "https://arxiv.org/abs/2212.04356"
 _README = "https://github.com/openai/whisper/blob/main/README.md"
 _COUNTED = "counted on the meta device from the model's dimensions (the paper's table 1)"
@@ -46,6 +47,7 @@ def _dimensions(sizes: tuple[int, int, int, int], mels: int, vocabulary: int) ->
 _BASE = ModelCard(
     id="whisper-base",
     task=_TASK,
+    tasks=_LANGUAGE_TOO,
     summary="Whisper base, multilingual: speech to text in 99 languages, and translation into English.",
     library="transformers",
     loader="whisper",
@@ -142,6 +144,7 @@ def _hub(row: tuple[str, int, tuple[int, int, int, int], int, tuple[str, ...], s
     return ModelCard(
         id=f"openai/whisper-{size}",
         task=_TASK,
+        tasks=() if english else _LANGUAGE_TOO,
         summary=f"Whisper {size}: speech to text in {heard}{', and translation into English' if translates else ''}.",
         library="transformers",
         loader="whisper",

@@ -1,62 +1,45 @@
 """Whisper's decoding: from log-mel windows to timed tokens, greedily, with a key-value cache.
 
 After "Robust Speech Recognition via Large-Scale Weak Supervision" (arXiv 2212.04356, section 4.5) and the reference
-code of openai/whisper (`transcribe.py`, `decoding.py`), at temperature 0 and without text of earlier windows. The
-rules for timestamp tokens are transformers' own.
+code of openai/whisper (`transcribe.py`, `decoding.py`), at temperature 0 and without text of earlier windows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from transformers.generation.logits_process import WhisperTimeStampLogitsProcessor
+from transformers.modeling_outputs import BaseModelOutput
 
+from zoo_speech.rules import Rules
+from zoo_speech.spans import FRAMES_A_SECOND, Plan, Span, Spoken, split_spans
 from zoo_speech.tokens import Tokens
+from zoo_speech.words import add_words
 
-__all__ = ["FRAMES", "FRAMES_A_SECOND", "Plan", "Span", "Spoken", "decode_windows", "split_spans"]
+__all__ = ["FRAMES_A_SECOND", "decode_windows", "language_probabilities"]
 
-FRAMES = 3000  # of a window of 30 s
-FRAMES_A_SECOND = 100
-_FRAMES_A_TIMESTAMP = 2
 _MOST_TOKENS = 224  # half the decoder's context, as in the reference code
-_LATEST_START = 50  # timestamps: speech begins within the first second
 _NO_SPEECH = 0.6
 # Mean log-probability a token. The reference code has -1 and tries other temperatures besides; at temperature 0 alone,
 # noise was "heard" with up to -0.9.
 _UNSURE = -0.5
 _REST = 50  # frames: half a second left is not decoded again
+# Tokens a second. Of a sentence that is said again and again Whisper writes one, and that it lasts as long as all of
+# them; who speaks says 2.5 to 6 tokens a second.
+_TOO_FEW = 1.7
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What to do: `language` is a token, or None to detect it (or for an English-only model)."""
+class _Part(NamedTuple):
+    """Of which window, from which frame and before which one; `alone` without what follows."""
 
-    tokens: Tokens
-    language: int | None = None
-    translate: bool = False
-    timestamps: bool = True
-
-
-@dataclass(frozen=True)
-class Span:
-    """Tokens said from `start` to `end`, in frames of the window."""
-
-    start: int
+    row: int
+    begin: int
     end: int
-    tokens: tuple[int, ...]
-
-
-@dataclass(kw_only=True)
-class Spoken:
-    """What was said in one window; `language` is None when nothing was."""
-
-    spans: list[Span] = field(default_factory=list)
-    language: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,73 +57,93 @@ class _Heard:
         return self.no_speech <= _NO_SPEECH or self.confidence >= _UNSURE
 
 
-def decode_windows(module: Any, features: Tensor, frames: Sequence[int], plan: Plan) -> list[Spoken]:
+def decode_windows(
+    module: Any, features: Tensor, frames: Sequence[int], plan: Plan, places: Sequence[Sequence[int]] = ()
+) -> list[Spoken]:
     """What is said in each window.
 
-    Where the model stops early, at a timestamp, the rest of the window is decoded again from there.
+    Where the model stops early, at a timestamp, the rest of the window is decoded again from there. Where it writes too
+    little for several stretches of speech together, each of them is decoded on its own.
 
     Args:
         module: transformers' `WhisperForConditionalGeneration`.
         features: log-mel windows (windows, mels, 3000).
         frames: how many of each window's frames are sound; the others are padding.
-        plan: language, task, timestamps.
+        plan: language, task, timestamps, words.
+        places: at which frames the stretches of speech begin that each window is packed of; none where it is not.
     """
     made = [Spoken() for _ in frames]
-    begins = dict.fromkeys(range(len(frames)), 0)
-    names = {number: code for code, number in plan.tokens.languages.items()}
-    while begins:
-        parts = torch.stack([_shifted(features[row], begin) for row, begin in begins.items()])
-        heard = _decode(module, parts, plan)
-        rest: dict[int, int] = {}
-        for (row, begin), item in zip(begins.items(), heard, strict=True):
-            spans, advance = split_spans(item.tokens, plan, frames[row] - begin)
-            if item.is_speech:
-                made[row].spans += [Span(s.start + begin, s.end + begin, s.tokens) for s in spans]
-                made[row].language = made[row].language or names.get(item.language or -1, "en")
-            if advance and frames[row] - begin - advance > _REST:
-                rest[row] = begin + advance
-        begins = rest
+    parts = [_Part(row, 0, length) for row, length in enumerate(frames)]
+    encoded = None
+    while parts:
+        steps = _Steps(module, torch.stack([_cut(features[part.row], part) for part in parts]))
+        encoded = steps.encoded if encoded is None else encoded
+        parts = _heard(steps, parts, made, plan)
+    for row, starts in enumerate(places):
+        _hear_again(module, features[row], [*starts, frames[row]], made[row], plan)
+    if plan.words and encoded is not None:
+        add_words(module, encoded, made, frames, plan)
     return made
 
 
-def split_spans(tokens: tuple[int, ...], plan: Plan, length: int) -> tuple[list[Span], int | None]:
-    """Cut tokens at their timestamps.
+def _heard(steps: _Steps, parts: Sequence[_Part], made: Sequence[Spoken], plan: Plan) -> list[_Part]:
+    """Add to what is said in each window what is said in its part; what remains to be heard of the parts."""
+    names = {number: code for code, number in plan.tokens.languages.items()}
+    rest = []
+    for (row, begin, end, _), item in zip(parts, _decode(steps, plan), strict=True):
+        spans, advance = split_spans(item.tokens, plan, end - begin)
+        if item.is_speech:
+            made[row].spans += [Span(s.start + begin, s.end + begin, s.tokens) for s in spans]
+            made[row].language = made[row].language or names.get(item.language or -1, "en")
+        if advance and end - begin - advance > _REST:
+            rest.append(_Part(row, begin + advance, end))
+    return rest
+
+
+def _hear_again(module: Any, window: Tensor, bounds: Sequence[int], spoken: Spoken, plan: Plan) -> None:
+    """Replace the spans that say too little for the stretches that they go over by what is said in each of those."""
+    spans = []
+    for span in spoken.spans:
+        inside = [pair for pair in pairwise(bounds) if span.start < sum(pair) / 2 < span.end]
+        few = _TOO_FEW * sum(end - begin for begin, end in inside) / FRAMES_A_SECOND
+        alone = Spoken()
+        if len(inside) > 1 and _said(plan, [span]) < few:
+            parts = [_Part(0, begin, end, alone=True) for begin, end in inside]
+            _heard(_Steps(module, torch.stack([_cut(window, part) for part in parts])), parts, [alone], plan)
+        spans += alone.spans if _said(plan, alone.spans) > _said(plan, [span]) else [span]
+    spoken.spans = spans
+
+
+def _said(plan: Plan, spans: Sequence[Span]) -> int:
+    return sum(token < plan.tokens.end for span in spans for token in span.tokens)
+
+
+def language_probabilities(module: Any, features: Tensor, tokens: Tokens) -> Tensor:
+    """How likely each language is, by the model's own language tokens, in the order of `tokens.languages`.
+
+    Args:
+        module: transformers' `WhisperForConditionalGeneration`.
+        features: log-mel windows (windows, mels, 3000).
+        tokens: the vocabulary of a multilingual model.
 
     Returns:
-        the spans, and at which frame to go on, None when the whole window was heard. A pair of timestamps that no
-        closing one follows means that speech goes on: what comes after it is heard again.
+        Probabilities (windows, languages), float32, that sum to 1.
     """
-    first = plan.tokens.first_timestamp
-    stamp = [token >= first for token in tokens]
-    pairs = [at for at in range(1, len(tokens)) if stamp[at] and stamp[at - 1]]
-    whole = stamp[-1:] == [True] and stamp[-2:-1] != [True]
-    if not pairs or not plan.timestamps:
-        times = [min((token - first) * _FRAMES_A_TIMESTAMP, length) for token in tokens if token >= first]
-        start = times[0] if times else 0
-        end = times[-1] if times and times[-1] > start else length
-        return ([Span(start, end, tokens)] if tokens else []), None
-    ends = [*pairs, len(tokens)] if whole else pairs
-    spans, last = [], 0
-    for end_at in ends:
-        part = tokens[last:end_at]
-        start, end = ((token - first) * _FRAMES_A_TIMESTAMP for token in (part[0], part[-1]))
-        spans.append(Span(min(start, length), min(end, length), part))
-        last = end_at
-    return spans, None if whole else (tokens[last - 1] - first) * _FRAMES_A_TIMESTAMP
-
-
-def _shifted(window: Tensor, begin: int) -> Tensor:
-    """The window from a frame on, filled up with its own silence."""
-    if not begin:
-        return window
-    return torch.nn.functional.pad(window[:, begin:], (0, begin), value=float(window.min()))
-
-
-def _decode(module: Any, features: Tensor, plan: Plan) -> list[_Heard]:
-    """One pass over windows (rows, mels, 3000)."""
-    tokens, rows = plan.tokens, len(features)
     steps = _Steps(module, features)
-    logits = steps.feed(torch.full((rows, 1), tokens.start, device=features.device))
+    logits = steps.feed(torch.full((len(features), 1), tokens.start, device=features.device))
+    return logits[:, list(tokens.languages.values())].softmax(-1)
+
+
+def _cut(window: Tensor, part: _Part) -> Tensor:
+    """The frames of a part, filled up with the window's own silence."""
+    sound = window[:, part.begin : part.end if part.alone else None]
+    return torch.nn.functional.pad(sound, (0, window.shape[1] - sound.shape[1]), value=float(window.min()))
+
+
+def _decode(steps: _Steps, plan: Plan) -> list[_Heard]:
+    """One pass over windows."""
+    tokens, rows = plan.tokens, len(steps.encoded)
+    logits = steps.feed(torch.full((rows, 1), tokens.start, device=steps.encoded.device))
     no_speech = logits.softmax(-1)[:, tokens.no_speech].tolist()
     prompt = _prompt(logits, plan)
     if prompt.shape[1]:
@@ -158,7 +161,11 @@ class _Steps:
 
     def __init__(self, module: Any, features: Tensor) -> None:
         self._module = module
-        self._encoded = module.model.encoder(features)
+        # What a layer makes of one window stays in a CPU's cache; an accelerator wants all at once.
+        each = 1 if features.device.type == "cpu" else len(features)
+        made = [module.model.encoder(part).last_hidden_state for part in features.split(each)]
+        self.encoded: Tensor = made[0] if len(made) == 1 else torch.cat(made)
+        self._heard = self.encoded
         self._cache: Any = None
         self.fed = 0
         self.limit = int(module.config.max_target_positions)
@@ -166,12 +173,20 @@ class _Steps:
     def feed(self, ids: Tensor) -> Tensor:
         """Logits (rows, vocabulary), float32, of what follows after the tokens (rows, n) and all fed before."""
         made = self._module(
-            encoder_outputs=self._encoded, decoder_input_ids=ids, past_key_values=self._cache, use_cache=True
+            encoder_outputs=BaseModelOutput(last_hidden_state=self._heard),
+            decoder_input_ids=ids,
+            past_key_values=self._cache,
+            use_cache=True,
         )
         self._cache = made.past_key_values
         self.fed += ids.shape[1]
         logits: Tensor = made.logits[:, -1].float()
         return logits
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows only."""
+        self._cache.batch_select_indices(rows)
+        self._heard = self._heard[rows]
 
 
 def _prompt(logits: Tensor, plan: Plan) -> Tensor:
@@ -189,38 +204,31 @@ def _prompt(logits: Tensor, plan: Plan) -> Tensor:
 
 def _greedy(steps: _Steps, logits: Tensor, plan: Plan) -> tuple[list[tuple[int, ...]], list[float]]:
     """The likeliest token at each step until all rows have ended, and the mean log-probability of each row's."""
-    tokens, rows = plan.tokens, len(logits)
-    rules = _rules(plan)
+    end, rows = plan.tokens.end, len(logits)
+    rules = Rules(plan, logits.device)
+    made: list[tuple[tuple[int, ...], float]] = [((), 0.0)] * rows
+    going = list(range(rows))
     said = torch.zeros(rows, 0, dtype=torch.long, device=logits.device)
     total = logits.new_zeros(rows)
     ended = torch.zeros(rows, dtype=torch.bool, device=logits.device)
-    for number in range(min(_MOST_TOKENS, steps.limit - steps.fed)):
-        if number:
-            logits = steps.feed(said[:, -1:])
-        logits[:, list(tokens.suppress)] = -torch.inf
-        if not number:
-            logits[:, list(tokens.suppress_first)] = -torch.inf
-        if rules:
-            logits = rules(said, logits)
-        best, chosen = logits.log_softmax(-1).max(-1)
-        total += best.masked_fill(ended, 0)
-        said = torch.cat([said, chosen.masked_fill(ended, tokens.end)[:, None]], 1)
-        ended |= chosen == tokens.end
-        if ended.all():
-            break
-    cut = [_until(row, tokens.end) for row in said.tolist()]
-    return cut, [value / (len(row) + 1) for value, row in zip(total.tolist(), cut, strict=True)]
-
-
-def _rules(plan: Plan) -> Any:
-    if not plan.timestamps:
-        return None
-    settings = SimpleNamespace(
-        no_timestamps_token_id=plan.tokens.no_timestamps,
-        eos_token_id=plan.tokens.end,
-        max_initial_timestamp_index=_LATEST_START,
-    )
-    return WhisperTimeStampLogitsProcessor(settings, begin_index=0)
+    last = min(_MOST_TOKENS, steps.limit - steps.fed) - 1
+    for number in range(last + 1):
+        rules.apply(said, logits)
+        best, chosen = logits.max(-1)
+        total += (best - logits.logsumexp(-1)).masked_fill(ended, 0)
+        said = torch.cat([said, chosen.masked_fill(ended, end)[:, None]], 1)
+        ended |= chosen == end
+        open_rows = (~ended).nonzero()[:, 0]
+        if number == last or len(open_rows) <= len(going) // 2:  # those that have ended cost as much as the others
+            for row, tokens, value in zip(going, said.tolist(), total.tolist(), strict=True):
+                made[row] = _until(tokens, end), value
+            if number == last or not len(open_rows):
+                break
+            steps.keep(open_rows)
+            going = [going[at] for at in open_rows.tolist()]
+            said, total, ended = said[open_rows], total[open_rows], ended[open_rows]
+        logits = steps.feed(said[:, -1:])
+    return [tokens for tokens, _ in made], [value / (len(tokens) + 1) for tokens, value in made]
 
 
 def _until(row: list[int], end: int) -> tuple[int, ...]:

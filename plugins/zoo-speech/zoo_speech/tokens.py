@@ -13,7 +13,9 @@ from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
 from zoo.errors import BadOption, IntegrityError, nearest
 from zoo.plugin import Checkpoint
 
-__all__ = ["Tokens", "read_tokens"]
+__all__ = ["UNSPACED", "Tokens", "read_tokens"]
+
+UNSPACED = frozenset({"ja", "lo", "my", "th", "yue", "zh"})  # languages that are written without spaces
 
 _ENGLISH_ONLY_END = 50_256  # of the English-only vocabulary; the multilingual one has one token more before it
 _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
@@ -29,6 +31,7 @@ class Tokens:
         languages: number of each language's token by its code; empty for an English-only model.
         suppress: tokens that are never said (symbols, special tokens).
         suppress_first: tokens that cannot come first.
+        heads: layers of the decoder and heads in them that follow the sound; empty where the files do not name them.
     """
 
     tokenizer: Tokenizer
@@ -41,6 +44,7 @@ class Tokens:
     languages: Mapping[str, int]
     suppress: tuple[int, ...]
     suppress_first: tuple[int, ...]
+    heads: tuple[tuple[int, int], ...] = ()
 
     @property
     def first_timestamp(self) -> int:
@@ -95,6 +99,7 @@ def read_tokens(checkpoint: Checkpoint) -> Tokens:
         languages=_languages(tokenizer) if multilingual else {},
         suppress=_listed(settings, "suppress_tokens", "suppress_ids"),
         suppress_first=_listed(settings, "begin_suppress_tokens", "suppress_ids_begin"),
+        heads=_heads(settings),
     )
 
 
@@ -118,6 +123,17 @@ def _listed(settings: Mapping[str, Any], *names: str) -> tuple[int, ...]:
     if not isinstance(values, list | tuple) or any(not isinstance(v, int) or v < 0 for v in values):
         raise IntegrityError(f"{' or '.join(names)} of the model's settings is not a list of tokens")
     return tuple(values)
+
+
+def _heads(settings: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+    """Pairs of a layer and a head, under the name that transformers and CTranslate2 have for them."""
+    pairs = settings.get("alignment_heads") or []
+    sound = isinstance(pairs, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair) for pair in pairs
+    )
+    if not sound:
+        raise IntegrityError("alignment_heads of the model's settings is not a list of layers and heads")
+    return tuple((layer, head) for layer, head in pairs)
 
 
 def _number(tokenizer: Tokenizer, token: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from zoo.cards import NOT_STATED, Metric, ModelCard
+from zoo.cards import NOT_STATED, Metric, ModelCard, Source, WeightFile
 from zoo.plugin import FAMILY, arxiv, member, stated
 
 __all__ = ["sound_cards"]
@@ -25,6 +25,22 @@ _SOUNDS = ModelCard(
     architecture="ASTForAudioClassification",
 )
 _SPEAKS = _SOUNDS.replace(task="text-to-speech", architecture="VitsModel", family="vits")
+# Two repositories make one voice: where the files of each go in the checkpoint, and which they are.
+_SPEECHT5 = {
+    "microsoft/speecht5_tts": (
+        "",
+        (
+            "added_tokens.json",
+            "config.json",
+            "preprocessor_config.json",
+            "pytorch_model.bin",
+            "special_tokens_map.json",
+            "spm_char.model",
+            "tokenizer_config.json",
+        ),
+    ),
+    "microsoft/speecht5_hifigan": ("vocoder/", ("config.json", "pytorch_model.bin")),
+}
 
 
 def _ast() -> list[ModelCard]:
@@ -219,6 +235,13 @@ def _speakers() -> list[ModelCard]:
             _SPEAKS,
             "microsoft/speecht5_tts",
             architecture="SpeechT5ForTextToSpeech",
+            loader="speecht5",
+            sources=tuple(Source(uri=f"hf:{name}") for name in _SPEECHT5),
+            files=tuple(
+                WeightFile(path=folder + name, origin=(f"hf:{repository}#{name}",))
+                for repository, (folder, names) in _SPEECHT5.items()
+                for name in names
+            ),
             family="speecht5",
             summary="SpeechT5: English speech in a voice that a speaker vector describes.",
             paper=arxiv("2110.07205"),
@@ -227,7 +250,10 @@ def _speakers() -> list[ModelCard]:
             languages=("en",),
             tags=("default", "english", "popular"),
             aliases=("speecht5",),
-            facts={"parameters, languages": f"{_MTEB}/speecht5_models.py"},
+            facts={
+                "parameters, languages": f"{_MTEB}/speecht5_models.py",
+                "files": f"the lists of {_HUB}/microsoft/speecht5_tts and, of the vocoder, speecht5_hifigan",
+            },
         ),
     ]  # fmt: skip
 

@@ -18,8 +18,8 @@ from zoo.tasks import Speech
 
 __all__ = ["Speak", "SpeechOptions"]
 
-# At most 500 characters: up to the end of a sentence, else to a blank, else anywhere.
-_PIECE = re.compile(r".{1,500}(?:[.!?…。！？](?=\s|$)|$)|.{1,500}(?=\s)|.{1,500}", re.DOTALL)
+# At most so many characters: up to the end of a sentence, else to a blank, else anywhere.
+_PIECE = r".{{1,{0}}}(?:[.!?…。！？](?=\s|$)|$)|.{{1,{0}}}(?=\s)|.{{1,{0}}}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +44,21 @@ class Speak(Runner):
 
     Length and melody are drawn by chance, from the option's seed for each piece, so that what else is spoken in the
     same run changes nothing.
+
+    Attributes:
+        architecture: of the cards that it speaks with.
+        longest: characters that are spoken at once.
     """
 
-    Options = SpeechOptions
+    Options: ClassVar[type[Any]] = SpeechOptions
     batch = 1
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)  # its splines have no solution in 16 bits: "Discriminant…"
+    architecture: ClassVar[str] = "VitsModel"
+    longest: ClassVar[int] = 500
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
-        if checkpoint.card.architecture != "VitsModel":
+        if checkpoint.card.architecture != self.architecture:
             raise UnsupportedFormat(
                 f"{checkpoint.card.id}: no runner speaks with {checkpoint.card.architecture} yet",
                 "Find a voice that can: `zoo search tag:vits`.",
@@ -71,11 +77,12 @@ class Speak(Runner):
         """Samples a second."""
         return int(read_object(self.checkpoint, "config.json").get("sampling_rate", 16_000))
 
-    def prepare(self, value: Any, options: SpeechOptions) -> Sequence[Tensor]:
+    def prepare(self, value: Any, options: Any) -> Sequence[Tensor]:
         """The letters of each piece (letters,), int64; raises `BadData` for a text that has none of the voice's."""
         if not isinstance(value, str):
             raise BadData(f"a text is needed, not {type(value).__name__}", "Give a string.")
-        found = [ids for piece in _PIECE.findall(value.strip()) if (ids := self._letters(piece)) is not None]
+        pieces = re.findall(_PIECE.format(self.longest), value.strip(), re.DOTALL)
+        found = [ids for piece in pieces if (ids := self._letters(piece)) is not None]
         if not found:
             raise BadData("nothing in the text is a letter of this voice", "Give words in its language and script.")
         return found
@@ -84,15 +91,15 @@ class Speak(Runner):
         """The pieces as they are: each is spoken by itself."""
         return list(examples)
 
-    def forward(self, module: Any, batch: list[Tensor], options: SpeechOptions) -> list[Tensor]:
+    def forward(self, module: Any, batch: list[Tensor], options: Any) -> list[Tensor]:
         """The sound of each piece (samples,), float32."""
         return [self._speak(module, letters, options) for letters in batch]
 
-    def finish(self, outputs: list[Tensor], examples: Sequence[Tensor], options: SpeechOptions) -> Sequence[Speech]:
+    def finish(self, outputs: list[Tensor], examples: Sequence[Tensor], options: Any) -> Sequence[Speech]:
         """Each piece's sound."""
         return [Speech(samples=sound.cpu().numpy(), rate=self.rate) for sound in outputs]
 
-    def merge(self, results: Sequence[Speech], options: SpeechOptions) -> Speech:
+    def merge(self, results: Sequence[Speech], options: Any) -> Speech:
         """The pieces one after another."""
         import numpy as np
 
@@ -118,7 +125,7 @@ class Speak(Runner):
                 f"{self.checkpoint.card.id} needs the package {package} to read this text", f"`pip install {package}`."
             )
 
-    def _speak(self, module: Any, letters: Tensor, options: SpeechOptions) -> Tensor:
+    def _speak(self, module: Any, letters: Tensor, options: Any) -> Tensor:
         voices = module.config.num_speakers
         if options.speaker >= max(1, voices):
             raise BadOption(f"speaker={options.speaker}: {self.checkpoint.card.id} has {max(1, voices)} voice(s)")

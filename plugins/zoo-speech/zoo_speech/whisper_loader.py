@@ -10,16 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from transformers import WhisperConfig, WhisperForConditionalGeneration
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from zoo.cards import ModelCard
 from zoo.errors import IntegrityError, UnsupportedFormat
-from zoo.plugin import Checkpoint, LoadContext, Loader
+from zoo.plugin import ADAPTER_FILE, HEAD_FILE, Checkpoint, LoadContext, Loader
 from zoo_speech.ctranslate2 import read_ctranslate2
+from zoo_speech.heads import Headless, SoundClassifier, has_head, labels_of, with_head
 from zoo_speech.sampling import whisper_sample
 
-__all__ = ["CT2_FILE", "WhisperLoader", "config_of", "transformers_tensors"]
+__all__ = ["CT2_FILE", "ENCODER", "WhisperLoader", "config_of", "mel_bands", "transformers_tensors"]
 
 CT2_FILE = "model.bin"
+ENCODER = "model.encoder."  # before the names of the encoder's tensors
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 _MULTILINGUAL_VOCABULARY = 51_865  # from this size on, all the token numbers are one higher (openai/whisper, model.py)
@@ -61,12 +64,15 @@ _SETTINGS = {
 class WhisperLoader(Loader):
     """Loads `model.bin` of CTranslate2 when there is no safetensors file, else a transformers folder."""
 
-    def blank(self, card: ModelCard) -> WhisperForConditionalGeneration:
-        """A Whisper of the card's dimensions on the meta device."""
+    def blank(self, card: ModelCard) -> torch.nn.Module:
+        """A Whisper of the card's dimensions on the meta device, or a head on its encoder."""
         known = WhisperConfig().to_dict().keys()
         config = WhisperConfig(**{name: value for name, value in card.config.items() if name in known})
         with torch.device("meta"):
-            return WhisperForConditionalGeneration(config).eval()
+            if has_head(card):
+                return SoundClassifier(WhisperEncoder(config), len(labels_of(card))).eval()
+            made: torch.nn.Module = WhisperForConditionalGeneration(config).eval()
+            return made
 
     def sample(
         self, card: ModelCard, module: torch.nn.Module, batch: int, length: int | None = None
@@ -74,21 +80,39 @@ class WhisperLoader(Loader):
         """Windows of 30 s; see `zoo.plugin.Loader.sample`."""
         return whisper_sample(module, batch)
 
-    def load(self, checkpoint: Checkpoint, context: LoadContext) -> WhisperForConditionalGeneration:
-        """Whisper with all weights in place.
+    def load(self, checkpoint: Checkpoint, context: LoadContext) -> torch.nn.Module:
+        """Whisper with all weights in place, or its encoder with a head for classes of recordings.
 
         Raises:
             IntegrityError: a file is damaged, or no Whisper.
             WeightsMismatch: its tensors are not those of a Whisper.
         """
-        if checkpoint.has(CT2_FILE) and not any(checkpoint.path.glob("*.safetensors")):
-            config, tensors = _from_ctranslate2(checkpoint)
-        else:
-            config, tensors = _from_folder(checkpoint)
+        if has_head(checkpoint.card):
+            return with_head(_encoder(checkpoint, context), checkpoint, context)
+        config, tensors = _read(checkpoint)
         with context.no_init():
             module = WhisperForConditionalGeneration(config)
         context.assign(module, tensors)
-        return module.to(context.device).eval()
+        made: torch.nn.Module = module.to(context.device).eval()
+        return made
+
+
+def _read(checkpoint: Checkpoint) -> tuple[WhisperConfig, dict[str, torch.Tensor]]:
+    weights = [path for path in checkpoint.path.glob("*.safetensors") if path.name not in {HEAD_FILE, ADAPTER_FILE}]
+    return _from_ctranslate2(checkpoint) if checkpoint.has(CT2_FILE) and not weights else _from_folder(checkpoint)
+
+
+def _encoder(checkpoint: Checkpoint, context: LoadContext) -> WhisperEncoder:
+    """The encoder alone, of files that hold the whole model or no more than it."""
+    config, tensors = _read(Headless.of(checkpoint))
+    with context.no_init():
+        module = WhisperEncoder(config).to(context.dtype)
+    context.assign(module, tensors, rename=_within_encoder)
+    return module
+
+
+def _within_encoder(name: str) -> str | None:
+    return name.removeprefix(ENCODER) if name.startswith(ENCODER) else None
 
 
 def _from_folder(checkpoint: Checkpoint) -> tuple[WhisperConfig, dict[str, torch.Tensor]]:
@@ -177,3 +201,17 @@ def _side(side: str, variables: Arrays) -> dict[str, int]:
         f"{side}_attention_heads": int(variables[f"{side}/num_heads"]),
         f"{side}_ffn_dim": len(variables[f"{side}/layer_0/ffn/linear_0/bias"]),
     }
+
+
+def mel_bands(checkpoint: Checkpoint) -> int:
+    """How many bands of frequency the model hears: by its card, else by its `config.json`, else 80.
+
+    Raises:
+        IntegrityError: the number makes no sense.
+    """
+    config = checkpoint.read_json("config.json") if checkpoint.has("config.json") else {}
+    stated = config.get("num_mel_bins") if isinstance(config, dict) else None
+    made = checkpoint.card.config.get("num_mel_bins") or stated or 80
+    if not isinstance(made, int) or not 1 <= made <= 512:
+        raise IntegrityError(f"{checkpoint.card.id}: {made!r} mel bands make no sense")
+    return made

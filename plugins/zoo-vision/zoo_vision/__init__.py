@@ -26,7 +26,7 @@ def zoo_cards() -> Iterable[ModelCard]:
 
 @hookimpl
 def zoo_loaders() -> Mapping[str, str]:
-    """Loaders by name; torchvision's detectors have their own, as they are run in another way."""
+    """Loaders by name; torchvision's detectors have their own, as the plugin of detection runs them in another way."""
     return {
         "onnx": "zoo_vision.onnx_loader:OnnxLoader",
         "timm": "zoo_vision.timm_loader:TimmLoader",
@@ -47,13 +47,10 @@ def zoo_runners() -> Mapping[tuple[str, str], str]:
         ("torchvision", "image-feature-extraction"): "zoo_vision.runners:ImageEmbedding",
         ("torchvision", "image-segmentation"): "zoo_vision.semantic:SemanticSegmentation",
         ("torchvision", "video-classification"): "zoo_vision.films:VideoClassification",
-        ("torchvision-detection", "image-segmentation"): "zoo_vision.detectors:InstanceSegmentation",
-        ("torchvision-detection", "keypoint-detection"): "zoo_vision.detectors:KeypointDetection",
-        ("torchvision-detection", "object-detection"): "zoo_vision.detectors:ObjectDetection",
         ("transformers-vision", "depth-estimation"): "zoo_vision.transformers_runners:TransformersDepth",
         ("transformers-vision", "image-classification"): "zoo_vision.transformers_runners:TransformersClassification",
         ("transformers-vision", "image-feature-extraction"): "zoo_vision.transformers_runners:TransformersFeatures",
-        ("transformers-vision", "image-segmentation"): "zoo_vision.transformers_runners:TransformersSemantic",
+        ("transformers-vision", "image-segmentation"): "zoo_vision.transformers_segments:TransformersSegmentation",
         (
             "transformers-vision",
             "zero-shot-image-classification",

@@ -9,9 +9,9 @@ from typing import Any
 
 from zoo.errors import BadCard
 
-__all__ = ["keypoint_names", "label_names"]
+__all__ = ["label_names"]
 
-_FILES = frozenset({"coco", "coco-keypoints", "imagenet-1k", "kinetics-400", "pascal-voc"})
+_FILES = frozenset({"coco", "imagenet-1k", "kinetics-400", "pascal-voc"})
 
 
 def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -28,12 +28,6 @@ def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     if labels is None:
         return tuple(f"class {index}" for index in range(config["num_classes"]))
     return _named(labels) if isinstance(labels, str) else tuple(labels)
-
-
-def keypoint_names(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of a figure's points, in the order of the module's outputs; `BadCard` for an unknown space."""
-    names = config["keypoints"]
-    return _named(names) if isinstance(names, str) else tuple(names)
 
 
 @functools.cache

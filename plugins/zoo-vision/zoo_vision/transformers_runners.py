@@ -147,7 +147,7 @@ class TransformersSemantic(ProcessedPictures):
         super().__init__(checkpoint)
         if not checkpoint.card.architecture.endswith("ForSemanticSegmentation"):
             raise UnsupportedFormat(
-                f"{checkpoint.card.id}: no runner does {checkpoint.card.architecture} yet, it has masks of its own",
+                f"{checkpoint.card.id}: {checkpoint.card.architecture} gives no class to pixels: it has masks",
                 "Find one with a class for each pixel: `zoo search task:image-segmentation tag:semantic`.",
             )
 

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from zoo_detection.cards import CARDS
+from zoo_detection.cards import CARDS, COCO_LABELS
+from zoo_detection.labels import columns
 from zoo_detection.runner import Detect, DetectOptions, Picture, resize
+from zoo_detection.ssd import make_anchors
+from zoo_detection.tiling import View
 
-from zoo.errors import BadData, BadOption
+from zoo.errors import BadCard, BadData, BadOption
 from zoo.models.engine import Engine
 from zoo.plugin import Checkpoint
-from zoo.tasks import Detections
+from zoo.tasks import Detections, Segment, Segmentation
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def detect(tmp_path) -> Detect:
 
 
 def finish(detect: Detect, corners, scores, size=(100, 200), **options) -> Detections:
-    example = Picture(pixels=torch.zeros(3, 1, 1), width=size[0], height=size[1])
+    example = Picture(pixels=torch.zeros(3, 1, 1), view=View(width=size[0], height=size[1]))
     full = torch.zeros(1, len(corners), 80)
     for row, pairs in enumerate(scores):
         for column, score in pairs.items():
@@ -42,11 +45,65 @@ def test_overlapping_boxes_of_one_class_are_one(detect):
     assert len(finish(detect, corners, [{0: 0.8}, {0: 0.9}, {1: 0.7}], iou=1.0).boxes) == 3
 
 
+def test_classes_have_cocos_numbers_or_are_those_of_the_card(detect, tmp_path):
+    made = finish(detect, [[0.5, 0.5, 1.0, 1.0]], [{15: 0.9}])
+    assert (made.boxes[0].label, made.boxes[0].category) == ("cat", 17)
+    card = CARDS[0].replace(config={"labels": ["coin", "button"], "num_classes": 2})
+    tuned = Detect(Checkpoint(card=card, path=tmp_path, revision="0" * 64))
+    scores = torch.zeros(1, make_anchors().shape[0], 3) - 9
+    scores[0, 700, 2] = 9.0  # the second class, as column 0 is the background
+    outputs = tuned.forward(lambda batch: (torch.zeros(1, scores.shape[1], 4), scores), None, DetectOptions())
+    example = Picture(pixels=torch.zeros(3, 1, 1), view=View(width=100, height=200))
+    (box,) = tuned.finish(outputs, [example], DetectOptions())[0].boxes
+    assert (box.label, box.category) == ("button", None)
+
+
+@pytest.mark.parametrize(
+    ("config", "wanted"),
+    [
+        ({"labels": "coco"}, {1: ("person", 1), 90: ("toothbrush", 90)}),
+        ({"labels": {"3": "car"}}, {3: ("car", 3)}),
+        ({"labels": ["ant", "bee"]}, {1: ("ant", None), 2: ("bee", None)}),
+        ({"labels": ["no person", "person"]}, {1: ("person", 1)}),
+    ],
+)
+def test_columns_of_every_form_of_labels(config, wanted):
+    made = columns(config)
+    assert made.items() >= wanted.items()
+    assert 0 not in made
+    with pytest.raises(BadCard):
+        columns({"labels": "klingon"})
+
+
+def test_results_load_into_pycocotools(detect):
+    import pycocotools.mask
+    from pycocotools.coco import COCO
+
+    made = finish(detect, [[0.1, 0.1, 0.3, 0.2], [0.5, 0.5, 1.0, 1.0]], [{0: 0.4}, {15: 0.9}])
+    mask = np.zeros((200, 100), dtype=np.float32)
+    mask[20:50, 10:30] = 1
+    regions = Segmentation((Segment("cat", 0.9, mask, (10, 20, 30, 50), 17),))
+    known = COCO()
+    known.dataset = {
+        "images": [{"id": 7, "width": 100, "height": 200}],
+        "categories": [{"id": number, "name": name} for number, name in COCO_LABELS.items()],
+        "annotations": [],
+    }
+    known.createIndex()
+    loaded = known.loadRes(made.to_coco(7))
+    rows = sorted(loaded.dataset["annotations"], key=lambda row: -row["score"])
+    assert [row["bbox"] for row in rows] == [pytest.approx([50, 100, 50, 100]), pytest.approx([10, 20, 20, 20])]
+    assert known.loadCats(rows[0]["category_id"])[0]["name"] == "cat"
+    (row,) = regions.to_coco(7)
+    wanted = pycocotools.mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    assert known.annToRLE(row) == wanted | {"counts": wanted["counts"].decode()}
+
+
 def test_threshold_and_number(detect):
     corners = [[i / 10, 0.0, i / 10 + 0.05, 0.1] for i in range(8)]
     scores = [{0: 0.2 + i / 20} for i in range(8)]
     assert len(finish(detect, corners, scores, threshold=0.3).boxes) == 6
-    assert len(finish(detect, corners, scores, threshold=0.0, max_boxes=2).boxes) == 2
+    assert len(finish(detect, corners, scores, threshold=0.0, max_objects=2).boxes) == 2
     assert finish(detect, corners, scores, threshold=0.99).boxes == ()
 
 
@@ -58,7 +115,7 @@ def test_one_place_can_hold_two_classes(detect):
     assert len(finish(detect, [[0.1, 0.1, 0.5, 0.5]], [{0: 0.9, 3: 0.8}]).boxes) == 2
 
 
-@pytest.mark.parametrize("options", [{"threshold": 1.5}, {"threshold": -0.1}, {"iou": 2.0}, {"max_boxes": 0}])
+@pytest.mark.parametrize("options", [{"threshold": 1.5}, {"threshold": -0.1}, {"iou": 2.0}, {"max_objects": 0}])
 def test_senseless_options_are_refused(detect, options):
     with pytest.raises(BadOption):
         detect.prepare(Image.new("RGB", (8, 8)), DetectOptions(**options))
@@ -68,7 +125,7 @@ def test_senseless_options_are_refused(detect, options):
 def test_every_size_is_prepared(detect, size):
     (example,) = detect.prepare(Image.new("RGB", size, "white"), DetectOptions())
     assert example.pixels.shape == (3, 300, 300)
-    assert (example.width, example.height) == size
+    assert (example.view.width, example.view.height) == size
     assert torch.equal(example.pixels, torch.ones(3, 300, 300))
 
 
@@ -90,7 +147,7 @@ def test_the_small_detector_runs_through_the_engine(tmp_path, pb, small_graph):
     card = CARDS[0].replace(config={"labels": {"1": "cat", "2": "dog"}, "image_size": 300})
     runner = Detect(Checkpoint(card=card, path=tmp_path, revision="0" * 64))
     pictures = [Image.new("RGB", (40 + 10 * i, 30), (i, 0, 0)) for i in range(3)]
-    options = DetectOptions(threshold=0.0, max_boxes=5)
+    options = DetectOptions(threshold=0.0, max_objects=5)
     made = list(Engine(module, runner, batch=2).run(pictures, options))
     assert [len(result.boxes) for result in made] == [5, 5, 5]
     for result, image in zip(made, pictures, strict=True):

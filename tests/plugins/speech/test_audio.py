@@ -10,7 +10,6 @@ import pytest
 import soundfile
 import torch
 from zoo_speech.audio import RATE, is_silent, read_audio
-from zoo_speech.windows import cut_windows
 
 from zoo.errors import BadData
 
@@ -166,21 +165,3 @@ def test_a_file_cut_off_says_how_much_is_missing():
     whole = wav(np.random.default_rng(0).normal(0, 0.1, 20 * RATE).astype(np.float32), format="FLAC")
     with pytest.raises(BadData, match=r"lasts|read"):
         read_audio(whole[: len(whole) // 2])
-
-
-def test_windows_are_cut_at_the_quietest_moment():
-    noise = np.random.default_rng(0).normal(0, 0.1, 70 * RATE).astype(np.float32)
-    noise[27 * RATE : int(27.4 * RATE)] = 0
-    noise[52 * RATE : int(52.3 * RATE)] = 0
-    cuts = list(cut_windows(noise))
-    assert [first for first, _ in cuts][1:] == [last for _, last in cuts][:-1]
-    assert cuts[0][0] == 0 and cuts[-1][1] == len(noise)
-    assert all(last - first <= 30 * RATE for first, last in cuts)
-    assert 27 * RATE <= cuts[0][1] <= 27.4 * RATE
-    assert 52 * RATE <= cuts[1][1] <= 52.3 * RATE
-
-
-@pytest.mark.parametrize("seconds", [0.5, 29.99, 30.0])
-def test_what_fits_is_one_window(seconds):
-    samples = np.ones(int(seconds * RATE), np.float32)
-    assert list(cut_windows(samples)) == [(0, len(samples))]

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import torch
 from zoo_speech.audio import RATE
-from zoo_speech.decoding import Plan, Span, decode_windows, split_spans
+from zoo_speech.decoding import decode_windows
+from zoo_speech.rules import Rules
 from zoo_speech.runners import Transcribe, TranscribeOptions
+from zoo_speech.spans import Plan, Span, split_spans
 from zoo_speech.tokens import read_tokens
 
 from zoo.errors import BadOption, IntegrityError
@@ -98,7 +100,7 @@ def test_timestamps_cut_tokens_into_spans(tokens, spans, again):
 def test_decoding_is_transformers_own(tiny_runner, timestamps, language):
     """Token by token what transformers' `generate` says for the first pass over the same windows."""
     from transformers import GenerationConfig
-    from zoo_speech.decoding import _decode
+    from zoo_speech.decoding import _decode, _Steps
 
     runner, module = tiny_runner
     tokens = read_tokens(runner.checkpoint)
@@ -127,12 +129,34 @@ def test_decoding_is_transformers_own(tiny_runner, timestamps, language):
             task="transcribe",
             language=None if language is None else "de",
         )
-        ours = _decode(module, features, Plan(tokens=tokens, language=language, timestamps=timestamps))
+        ours = _decode(_Steps(module, features), Plan(tokens=tokens, language=language, timestamps=timestamps))
     prompt = 3 if timestamps else 4
     for row, heard in zip(theirs.tolist(), ours, strict=True):
         said = row[prompt:]
         assert heard.language == row[1]
         assert list(heard.tokens) == (said[: said.index(END)] if END in said else said)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 7])
+def test_the_rules_are_those_of_transformers(tiny_runner, length):
+    """On random tokens, timestamps among them at every place, and random logits that prefer now words, now times."""
+    from transformers.generation.logits_process import WhisperTimeStampLogitsProcessor
+
+    tokens = read_tokens(tiny_runner[0].checkpoint)
+    settings = SimpleNamespace(no_timestamps_token_id=NONE, eos_token_id=END, max_initial_timestamp_index=50)
+    theirs = WhisperTimeStampLogitsProcessor(settings, begin_index=0)
+    chance = torch.Generator().manual_seed(length)
+    said = torch.randint(0, T0 + 1501, (400, length), generator=chance)
+    said = said.where(torch.rand(400, length, generator=chance) < 0.5, said % END)
+    logits = torch.randn(400, T0 + 1501, generator=chance)
+    logits[:, :T0] += 12 * torch.rand(400, 1, generator=chance)
+    wanted = logits.clone()
+    wanted[:, list(tokens.suppress)] = -torch.inf
+    if not length:
+        wanted[:, list(tokens.suppress_first)] = -torch.inf
+    wanted = theirs(said, wanted)
+    Rules(Plan(tokens=tokens), logits.device).apply(said, logits)
+    assert torch.equal(logits, wanted)
 
 
 def test_a_batch_says_what_its_rows_say_alone(tiny_runner):
@@ -152,7 +176,7 @@ def test_long_recordings_run_in_windows_through_the_engine(tiny_runner):
     starts = [segment.start for segment in made.segments]
     assert starts == sorted(starts)
     assert all(0 <= s.start <= s.end <= 65.01 for s in made.segments)
-    assert len(runner.prepare(noise(65), TranscribeOptions())) == 3
+    assert len(list(runner.prepare(noise(65), TranscribeOptions()))) == 3
 
 
 def test_features_are_transformers(tiny_runner):
@@ -162,7 +186,7 @@ def test_features_are_transformers(tiny_runner):
     (window,) = tiny_runner[0].prepare((samples, rate), TranscribeOptions())
     wanted = WhisperFeatureExtractor()(samples, sampling_rate=rate, return_tensors="pt").input_features[0]
     assert torch.equal(window.features, wanted)
-    assert (window.start, window.frames) == (0.0, 700)
+    assert (window.clock.start, window.frames) == (0.0, 700)
 
 
 def test_silence_is_an_empty_transcript(tiny_runner):
@@ -247,3 +271,21 @@ def test_real_synthetic_speech(real_zoo, speak, language):
 def test_real_model_hears_nothing_in_noise(real_zoo, loud):
     made = real_zoo.load("whisper-base").predict(noise(5, loud))
     assert made == Transcript("", (), None)
+
+
+@pytest.mark.real
+def test_what_is_said_three_times_is_written_three_times(real_zoo, clips):
+    """All three fit into one window, of which Whisper writes one sentence that lasts as long as the three."""
+    import soundfile
+
+    real_zoo.pull("silero-vad")
+    model = real_zoo.load("whisper-base")
+    for name in ("tt-weasels", "conf-getpin"):
+        samples, rate = soundfile.read(clips[name], dtype="float32")
+        long = np.concatenate([samples, np.zeros(20 * rate, np.float32)] * 3)
+        segments = model.predict((long, rate), vad="silero-vad", language="en").segments
+        step = len(samples) / rate + 20
+        assert [segment.start for segment in segments] == pytest.approx([0, step, 2 * step], abs=0.5)
+        assert all(segment.end - segment.start < 4 for segment in segments)
+        for segment in segments:  # a word may be misheard
+            assert len(set(words(HUMAN[name])) - set(words(segment.text))) <= 1

@@ -13,8 +13,9 @@ import transformers
 from zoo_speech.transformers_decoders import decoder_cards
 from zoo_speech.transformers_loader import TransformersAudioLoader
 from zoo_speech.transformers_recognition import recognition_cards
-from zoo_speech.transformers_runners import SoundClassification, SoundOptions, TransformersCtc
+from zoo_speech.transformers_runners import SoundClassification, SoundOptions
 from zoo_speech.transformers_sounds import sound_cards
+from zoo_speech.transformers_transcribe import TransformersTranscribe
 
 from zoo.cards import ModelCard
 from zoo.errors import BadOption, NotInstalled, UnsupportedFormat
@@ -87,7 +88,7 @@ def letters(tmp_path: Path) -> Path:
 
 
 def test_letters_are_transformers(letters: Path) -> None:
-    module, runner = opened(letters, TransformersCtc, "automatic-speech-recognition", "Wav2Vec2ForCTC")
+    module, runner = opened(letters, TransformersTranscribe, "automatic-speech-recognition", "Wav2Vec2ForCTC")
     (found,) = run(module, runner, [(noise(2), RATE)])
     wanted = transformers.pipeline("automatic-speech-recognition", model=str(letters), device="cpu")(noise(2))
     assert found.text == wanted["text"].strip() != ""
@@ -96,7 +97,7 @@ def test_letters_are_transformers(letters: Path) -> None:
 
 
 def test_a_padded_batch_is_each_recording_alone(letters: Path) -> None:
-    module, runner = opened(letters, TransformersCtc, "automatic-speech-recognition", "Wav2Vec2ForCTC")
+    module, runner = opened(letters, TransformersTranscribe, "automatic-speech-recognition", "Wav2Vec2ForCTC")
     values = [(noise(2), RATE), (noise(1, seed=1), RATE)]
     assert [found.text for found in run(module, runner, values, together=True)] == [
         found.text for found in run(module, runner, values)
@@ -104,7 +105,7 @@ def test_a_padded_batch_is_each_recording_alone(letters: Path) -> None:
 
 
 def test_a_long_recording_is_heard_in_windows(letters: Path) -> None:
-    module, runner = opened(letters, TransformersCtc, "automatic-speech-recognition", "Wav2Vec2ForCTC")
+    module, runner = opened(letters, TransformersTranscribe, "automatic-speech-recognition", "Wav2Vec2ForCTC")
     (found,) = run(module, runner, [(noise(65), RATE)])
     assert len(found.segments) >= 3
     assert found.segments[0].start == 0
@@ -113,12 +114,12 @@ def test_a_long_recording_is_heard_in_windows(letters: Path) -> None:
 
 
 def test_silence_has_no_words(letters: Path) -> None:
-    _, runner = opened(letters, TransformersCtc, "automatic-speech-recognition", "Wav2Vec2ForCTC")
-    assert runner.prepare((np.zeros(RATE, np.float32), RATE), runner.Options()) == []
+    _, runner = opened(letters, TransformersTranscribe, "automatic-speech-recognition", "Wav2Vec2ForCTC")
+    assert list(runner.prepare((np.zeros(RATE, np.float32), RATE), runner.Options())) == []
 
 
 def test_missing_letters_are_named(letters: Path) -> None:
-    module, runner = opened(letters, TransformersCtc, "automatic-speech-recognition", "Wav2Vec2ForCTC")
+    module, runner = opened(letters, TransformersTranscribe, "automatic-speech-recognition", "Wav2Vec2ForCTC")
     (letters / "vocab.json").unlink()
     with pytest.raises(NotInstalled, match=r"vocab\.json"):
         run(module, runner, [(noise(1), RATE)])
@@ -129,7 +130,7 @@ def test_a_model_that_writes_otherwise_is_refused(letters: Path) -> None:
         id="tiny", task="automatic-speech-recognition", library="transformers", loader="x", architecture="X"
     )
     with pytest.raises(UnsupportedFormat, match="CTC"):
-        TransformersCtc(Checkpoint(card=card, path=letters, revision="0" * 64))
+        TransformersTranscribe(Checkpoint(card=card, path=letters, revision="0" * 64))
 
 
 def names(count: int) -> dict[str, Any]:
