@@ -10,6 +10,7 @@ from PIL import Image
 
 from zoo.tasks import (
     TASKS,
+    Activity,
     Answer,
     Box,
     Classification,
@@ -28,9 +29,12 @@ from zoo.tasks import (
     Segmentation,
     Similarity,
     Speech,
+    SpeechRegion,
     TokenFill,
     Transcript,
     TranscriptSegment,
+    Turn,
+    Turns,
 )
 
 MASK = np.zeros((4, 6), dtype=np.float32)
@@ -55,6 +59,10 @@ RESULTS = [
     Answer("Ada", np.float32(0.5), 3, 6),
     Answer("", 0.9),
     Speech(np.zeros(8000), 16_000),
+    Activity((SpeechRegion(0.5, 2.0, np.float32(0.9)),), 4.0),
+    Activity((), 4.0),
+    Turns((Turn(0.0, 1.0, "S1"), Turn(1.0, 2.5, "S2"))),
+    Turns(()),
     ProteinStructure("ATOM      1  N   MET A   1", np.float64(91.5)),
 ]
 

@@ -204,11 +204,13 @@ class ModelCard:
         if not isinstance(data, Mapping):
             raise BadCard(f"a card must be fields with values, not {type(data).__name__}")
         try:
-            return cls(**_shaped(data))
+            given = {k: v for k, v in data.items() if v != "" or k not in _MAY_LACK}  # as `to_dict` leaves them out
+            return cls(**_shaped(given))
         except _Misshapen as fault:
             raise BadCard(f"card {shown(data.get('id', 'without id'))}: {fault}") from None
 
 
+_MAY_LACK = frozenset(field.name for field in dataclasses.fields(ModelCard) if field.default is None)
 _SCALARS = frozenset([str, int, float, bool, type(None)])
 
 

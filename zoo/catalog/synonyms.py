@@ -69,6 +69,12 @@ _TASKS: dict[tuple[str, ...], str] = {
     "transcribe, transcription, transcriber, transcript, dictation, voice recognition",
     ("audio-classification",): "audio classification, audio classifier, sound classification, music genre, "
     "audio tagging, sound event, keyword spotting",
+    ("voice-activity-detection",): "voice activity detection, speech detection, vad, speech activity detection, "
+    "silence detection",
+    ("audio-feature-extraction",): "audio feature extraction, audio embedding, audio embeddings, voice embedding, "
+    "speaker embedding, speaker embeddings, voice encoder, speaker encoder",
+    ("speaker-verification",): "speaker verification, voice verification, same voice, same speaker",
+    ("speaker-diarization",): "speaker diarization, speaker diarisation, diarization, diarisation, who speaks when",
     ("text-to-speech",): "text to speech, tts, speech synthesis, voice synthesis, speak, read aloud",
 }  # fmt: skip
 
@@ -100,8 +106,6 @@ _WORDS: dict[str, str] = {
     "photo": "image",
     "photos": "image",
     "face recognition": "face",
-    "voice activity detection": "vad",
-    "speech detection": "vad",
     "background removal": "salient, rembg",
     "remove background": "salient, rembg",
     "licence plate": "plate",
