@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import pty
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.tiny_fixtures import Cli, Models
+from tests.tiny_speech import noises, write_listener
 from zoo.results.formats import FORMATS, formats_of
 from zoo.tasks import (
     TASKS,
@@ -124,3 +128,19 @@ def test_real_subtitles(cli: Cli, real_zoo, real_home: Path, tmp_path: Path) -> 
     assert (tmp_path / "out" / "two.vtt").read_text().startswith("WEBVTT\n\n00:00:")
     bare = cli("predict", "whisper-base", tmp_path / "two.wav", "--format", "srt", "--set", "timestamps=none")
     assert bare.code != 0 and "need times" in bare.err
+
+
+def test_at_a_terminal_a_transcript_grows(home: Path, tmp_path: Path) -> None:
+    listener = write_listener(tmp_path / "listener", "A")
+    long = noises(tmp_path / "sounds", {"long": "a"}, seconds=70).parent / "long.wav"
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "zoo", "predict", str(listener), str(long)]
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal's end
+            while piece := os.read(ours, 1024):
+                shown += piece
+        os.close(ours)
+        _, said = process.communicate(timeout=100)
+    assert (process.returncode, shown.decode().split()) == (0, ["A"] * 3), said.decode()

@@ -12,10 +12,10 @@ from zoo.cli.predict_inputs import no_input
 from zoo.cli.predict_job import Job
 from zoo.cli.predict_save import save_result
 from zoo.cli.render import emit_line, print_error, safe
+from zoo.errors import BadOption, ZooError
 
 if TYPE_CHECKING:
     from zoo.data import Item
-    from zoo.errors import ZooError
     from zoo.models import Model
 
 __all__ = ["fail", "to_lines"]
@@ -34,6 +34,8 @@ def to_lines(model: Model, given: Iterable[str], job: Job, *, told: bool) -> int
     first = list(itertools.islice(found, 2))
     if not first:
         raise no_input()
+    if len(first) == 1 and job.save is None and _is_followed(model, job):
+        return _as_heard(model, first[0], job)
     # Inputs are read as far ahead as the engine needs, so that a pipe of a million lines takes constant memory.
     pairs = model.run_pairs(itertools.chain(first, found), urls=job.url, options=job.options)
     code = done = failed = 0
@@ -51,6 +53,32 @@ def to_lines(model: Model, given: Iterable[str], job: Job, *, told: bool) -> int
     if told:
         _tell(done, failed, time.monotonic() - start)
     return code
+
+
+def _is_followed(model: Model, job: Job) -> bool:
+    """Whether somebody watches a transcript grow: at a terminal, where a script would want it whole."""
+    from zoo.tasks import Transcript
+
+    return sys.stdout.isatty() and not job.as_json and issubclass(model.kind.result, Transcript)
+
+
+def _as_heard(model: Model, item: Item, job: Job) -> int:
+    """One recording's text, window by window."""
+    if isinstance(item.value, ZooError):
+        return fail(model, item, item.value, job)
+    told = False
+    try:
+        for part in model.parts(item.value, **job.options):
+            if part.text:
+                print(("\n" if told else "") + safe(part.text), end="", flush=True)
+                told = True
+    except BadOption:
+        raise
+    except ZooError as error:
+        print(end="\n" if told else "")
+        return fail(model, item, error, job)
+    print()
+    return 0
 
 
 def _print(model: Model, item: Item, result: Any, job: Job, *, named: bool) -> None:
