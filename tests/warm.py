@@ -135,9 +135,12 @@ class Warm:
         path = folder / "socket"
         client = folder / "client.py"
         client.write_text(_CLIENT.replace("PATH", repr(str(path))))
+        cold = Path(sys.executable).with_name("zoo")
         for name in ("zoo", "warm-python"):
             script = self.bin / name
-            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{client}" "$@"\n')
+            # Which shell asks for its completion is told by the processes above, which are not those of a fork.
+            asks = f'case "$1" in --*-completion) exec "{cold}" "$@" ;; esac\n'
+            script.write_text(f'#!/bin/sh\n{asks}exec "{sys.executable}" -I -S "{client}" "$@"\n')
             script.chmod(0o755)
         self._process = subprocess.Popen(
             [sys.executable, "-c", _SERVER, str(path), json.dumps(IMPORTED)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoo.data import Columns, RawData, Split, read_labelled, read_raw, split_data
@@ -79,7 +79,7 @@ def read_sample(
     if count < 10:
         raise BadOption(f"a sample of {count} says nothing", "Give 10 or more; 1000 is usual.")
     how: dict[str, Any] = {
-        "columns": _columns(columns),
+        "columns": Columns.of(columns),
         "cache": registry.cache / "datasets",
         "offline": registry.settings.offline,
     }
@@ -92,7 +92,7 @@ def read_sample(
     diagnosis = examine(raw)
     diagnosis.raise_if_broken()
     # Nothing is validated here, and the held-out part is the same without a validation part.
-    read = split_data(read_labelled(data, raw.task, kind=raw.kind, **how), seed=seed, validation_size=0)
+    read = split_data(read_labelled(raw, raw.task), seed=seed, validation_size=0)
     part = read.train
     return Sample(
         name=read.name,
@@ -103,13 +103,6 @@ def read_sample(
         classes=read.classes,
         diagnosis=diagnosis,
     )
-
-
-def _columns(given: Mapping[str, str]) -> Columns:
-    roles = {field.name for field in fields(Columns)}
-    if odd := sorted(given.keys() - roles):
-        raise BadOption(f"a table has no column for {odd[0]!r}", f"Name columns for: {', '.join(sorted(roles))}.")
-    return Columns(**given)
 
 
 def _raw(data: Any, task: str | None, kind: TargetKind | None, how: Mapping[str, Any]) -> RawData:

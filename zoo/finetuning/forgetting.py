@@ -87,8 +87,9 @@ def base_data(registry: Registry, settings: Settings, task: str) -> tuple[Split,
         BadData: they cannot be used.
     """
     how = how_to_read(registry, dataclasses.replace(settings, columns={}))
-    examine(read_raw(settings.base_data, task, **how)).raise_if_broken()
-    data = read_labelled(settings.base_data, task, **how)
+    raw = read_raw(settings.base_data, task, **how)
+    examine(raw).raise_if_broken()
+    data = read_labelled(raw, task)
     return data.test or data.train, data.kind, data.classes
 
 

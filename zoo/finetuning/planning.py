@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from zoo.cards import ModelCard, check_name
 from zoo.data import Columns, LabelledData, RawData, read_labelled, read_raw, split_data
@@ -13,7 +13,7 @@ from zoo.data.doctor import Diagnosis, examine
 from zoo.errors import BadData, BadInput, BadOption, UnknownTask, ZooError
 from zoo.infer import UNKNOWN
 from zoo.plugin import FineTuner, Target
-from zoo.tasks import LEARNT, TASKS, TargetKind
+from zoo.tasks import TASKS, TargetKind
 
 if TYPE_CHECKING:
     from zoo.finetuning.job import Settings
@@ -138,11 +138,12 @@ def _task_and_data(registry: Registry, card: ModelCard, data: Any, settings: Set
         raise _cannot(card, wanted, able)
     if not able:
         raise _cannot(card, None, able)
+    kind = cast("TargetKind | None", settings.kind)  # what it is not, the reader says
     found: dict[str, RawData] = {}
     errors: dict[str, ZooError] = {}
     for task in [wanted] if wanted else able:
         try:
-            found[task] = read_raw(data, task, kind=_form(settings.kind, task), **how_to_read(registry, settings))
+            found[task] = read_raw(data, task, kind=kind, **how_to_read(registry, settings))
         except (BadData, BadOption) as error:  # is not data of this task at all
             errors[task] = error
             continue
@@ -158,13 +159,6 @@ def _fits(raw: RawData) -> bool:
     """Whether data has what a task needs, be it ever so odd."""
     whole = not any(problem.check == "column" for problem in raw.problems)
     return whole and any(row.problem is None for rows in raw.parts.values() for row in rows)
-
-
-def _form(kind: str | None, task: str) -> TargetKind | None:
-    able = LEARNT[task]
-    if kind is None or kind in able:
-        return next((form for form in able if form == kind), None)
-    raise BadOption(f"{task} has no labels of the form {kind!r}", f"It has: {', '.join(able)}.")
 
 
 def _starts_from(card: ModelCard, task: str) -> bool:

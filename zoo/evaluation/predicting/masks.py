@@ -30,11 +30,7 @@ def predict_masks(asked: Asked) -> Predictions:
     and always wrong.
     """
     split, known = asked.split, list(asked.labels)
-    with asked.opened() as model:
-        stated = [name for name in labels_of(model.engine.runner) if name not in BACKGROUND]
-        found = asked.results(model, split.inputs, {})
-    stated = stated or sorted({s.label for r in found if not isinstance(r, Failure) for s in r.segments})
-    renamed = _renamed(known, stated, asked.model)
+    found, renamed = _found(asked)
     counts: dict[int, Any] = {}
     errors: dict[int, str] = {}
     for number, result in enumerate(found):
@@ -54,16 +50,22 @@ def masks_of(asked: Asked) -> list[tuple[Any, Any]]:
     from zoo.data.masks import read_mask
 
     known = list(asked.labels)
-    with asked.opened() as model:
-        stated = [name for name in labels_of(model.engine.runner) if name not in BACKGROUND]
-        found = asked.results(model, asked.split.inputs, {})
-    renamed = _renamed(known, stated, asked.model)
+    found, renamed = _found(asked)
     pairs = []
     for result, label in zip(found, asked.split.labels, strict=True):
         if not isinstance(result, Failure):
             true = read_mask(label, len(asked.labels))
             pairs.append((true, class_map(result, true.shape, known, renamed)))
     return pairs
+
+
+def _found(asked: Asked) -> tuple[list[Any], dict[str, str]]:
+    """The result of each picture, and the data's name of each of the model's labels that it has."""
+    with asked.opened() as model:
+        stated = [name for name in labels_of(model.engine.runner) if name not in BACKGROUND]
+        found = asked.results(model, asked.split.inputs, {})
+    stated = stated or sorted({s.label for r in found if not isinstance(r, Failure) for s in r.segments})
+    return found, _renamed(asked.labels, stated, asked.model)
 
 
 def _renamed(known: Sequence[str], stated: Sequence[str], model: str) -> dict[str, str]:
