@@ -24,6 +24,7 @@ _SEARCH = 5 * RATE
 _PAUSE = RATE // 5
 _PADDING = RATE // 5  # kept around speech: its first and last sounds are soft
 _JOINT = RATE // 2  # pauses up to this stay as they are
+_BREAK = 5 * RATE  # a longer pause ends a window: no sentence goes over it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,18 +124,23 @@ def cut_windows(blocks: Iterator[Samples]) -> Iterator[Window]:
 def pack_windows(blocks: Iterator[Samples], regions: Iterable[SpeechRegion]) -> Iterator[Window]:
     """Windows of at most 30 s with the regions of speech and what lies right around them, packed full in their order.
 
-    Only a region that is longer than a window is parted, where `cut_windows` would do it.
+    Only a region that is longer than a window is parted, where `cut_windows` would do it. Regions with more than five
+    seconds between them do not come into one window, as a model would take what it left out for a part of a sentence.
     """
     held: list[tuple[Piece, Samples]] = []
     full = 0
     for piece, sound in _spoken(_Tape(blocks), regions):
-        if held and full + len(sound) > _LIMIT:
+        if held and (full + len(sound) > _LIMIT or piece.begin - _end(held[-1][0]) > _BREAK):
             yield _packed(held)
             held, full = [], 0
         held.append((dataclasses.replace(piece, place=full), sound))
         full += len(sound)
     if held:
         yield _packed(held)
+
+
+def _end(piece: Piece) -> int:
+    return piece.begin + piece.length
 
 
 def _packed(held: Sequence[tuple[Piece, Samples]]) -> Window:
