@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.plugin.cases import CASES_MODULE, Case, Lesson
 from zoo.plugin.contracts import (
     ADAPTER_FILE,
     HEAD_FILE,
@@ -23,11 +24,14 @@ from zoo.plugin.sampling import meta_floats, meta_tokens, pretrained_sample
 __all__ = [
     "ADAPTER_FILE",
     "API_VERSION",
+    "CASES_MODULE",
     "FAMILY",
     "HEAD_FILE",
+    "Case",
     "Checkpoint",
     "FineTuner",
     "Head",
+    "Lesson",
     "LoadContext",
     "Loader",
     "NoOptions",
