@@ -47,7 +47,7 @@ def nuclei(home: Path) -> dict[str, list[tuple[Image.Image, Any]]]:
         cuts = [np.s_[row : row + 128, column : column + 128] for row in range(0, 512, 128) for column in columns]
         return [(Image.fromarray(image[cut]).convert("RGB"), mask[cut]) for cut in cuts]
 
-    return {"train": tiles(0, 128, 256), "test": tiles(384)}
+    return {"train": tiles(0, 128), "test": tiles(384)}
 
 
 def digits(each: int) -> list[tuple[Image.Image, str]]:
