@@ -4,7 +4,7 @@ BIN := .venv/bin
 PLUGINS := nlp vision speech detection
 PROJECTS := pyproject.toml $(PLUGINS:%=plugins/zoo-%/pyproject.toml)
 STAMP := .venv/.installed
-EDITABLE := -e '.[finetune,onnx,video]' $(PLUGINS:%=-e plugins/zoo-%)
+EDITABLE := -e '.[finetune,onnx,publish,video]' $(PLUGINS:%=-e plugins/zoo-%)
 
 .PHONY: demo test lint fix docs bench registry install constraints clean
 
@@ -19,6 +19,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/check_templates.py
 
 fix: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -19,6 +19,7 @@ from zoo.tasks import (
     Embedding,
     Entities,
     Entity,
+    Forecast,
     Generation,
     Keypoints,
     Label,
@@ -63,6 +64,8 @@ RESULTS = [
     Activity((), 4.0),
     Turns((Turn(0.0, 1.0, "S1"), Turn(1.0, 2.5, "S2"))),
     Turns(()),
+    Forecast(np.array([1.0, 2.5, 3, 4]), {0.1: np.zeros(4), 0.9: np.ones(4) * 5}, ("2024", "2025", "2026", "2027")),
+    Forecast(np.ones((2, 4)), {0.5: np.ones((2, 4))}, None, ("tea", "coffee", "cocoa", "milk")),
     ProteinStructure("ATOM      1  N   MET A   1", np.float64(91.5)),
 ]
 
@@ -125,3 +128,22 @@ def test_points_are_drawn_where_they_are() -> None:
     pose = Pose("person", 0.9, (2, 2, 60, 60), {"nose": (50.0, 40.0, 1.0)})
     picture = Keypoints((pose,)).draw(Image.new("RGB", (64, 64)))
     assert picture.getpixel((50, 40)) == (255, 255, 0)
+
+
+def test_a_forecast_as_text_table_and_chart() -> None:
+    values, levels = (
+        np.array([2.0, 3.0]),
+        {0.9: np.array([4.0, 5.0]), 0.1: np.array([1.0, 1.5]), 0.5: np.array([2.0, 3])},
+    )
+    past = np.array([1.0, np.nan, 1.5])
+    one = Forecast(values, levels, ("2024-04", "2024-05"), ("tea",), past, ("2024-01", "2024-02", "2024-03"))
+    assert str(one) == "2 steps from 2024-04 to 2024-05: 2, 3 (0.1 to 0.9 quantile: 1.5 to 5)"
+    assert one.to_dict()["quantiles"] == {"0.1": [1.0, 1.5], "0.5": [2.0, 3.0], "0.9": [4.0, 5.0]}
+    assert one.to_csv() == "time,value,q0.1,q0.5,q0.9\n2024-04,2,1,2,4\n2024-05,3,1.5,3,5\n"
+    pixels = np.asarray(one.draw((400, 200)).convert("RGB"))
+    shades = {tuple(int(part) for part in pixel) for row in pixels for pixel in row}
+    assert {(0, 114, 178), (213, 94, 0), (255, 255, 255)} <= shades  # observed, forecast, paper
+    two = Forecast(np.array([[1.0, 10], [2, 20]]), names=("tea", "coffee"))
+    assert two.to_csv() == "step,series,value\n1,tea,1\n1,coffee,10\n2,tea,2\n2,coffee,20\n"
+    assert two.draw((300, 100)).size == (300, 200)
+    assert Forecast([5.0]).draw((300, 100)).size == (300, 100)

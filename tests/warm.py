@@ -48,6 +48,8 @@ def command(asked):
     os.environ.clear()
     os.environ.update(asked["env"])
     os.chdir(asked["cwd"])
+    more = asked["env"].get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [place for place in more if place and place not in sys.path]
     if asked["code"] is not None:
         sys.argv = ["-c"]
         exec(compile(asked["code"], "<string>", "exec"), {"__name__": "__main__"})

@@ -23,6 +23,8 @@ FOLDER = ROOT / "docs/reference"
 NOTE = "<!-- Generated from the code by `make docs`: change the code, not this page. -->"
 
 MODULES = ("zoo", "zoo.cards", "zoo.tasks", "zoo.data", "zoo.plugin")
+# What a plugin may import; the modules of the interface that `docs/reference/plugin-api.md` and a test list.
+INTERFACE = ("zoo.plugin", "zoo.plugin.testing", "zoo.cards", "zoo.data", "zoo.errors", "zoo.tasks")
 DOMAINS = ("zoo-vision", "zoo-nlp", "zoo-speech", "zoo-detection")
 # Classes whose objects are handed out by functions: how they are made is nobody's business.
 GIVEN = {"Model"}
@@ -48,6 +50,7 @@ def pages() -> dict[str, str]:
         "errors.md": _errors(),
         "hooks.md": _hooks(),
         "models.md": _models(),
+        "plugin-api.md": _plugin_api(),
         "python.md": _python(),
         "settings.md": _settings(),
     }
@@ -137,6 +140,69 @@ def _hooks() -> str:
     for name in sorted(n for n in hookspecs.__all__ if n.startswith("zoo_")):
         parts += [f"## {name}", _signature(name, getattr(hookspecs, name)), _text(getattr(hookspecs, name))]
     return "\n\n".join(parts)
+
+
+def _plugin_api() -> str:
+    from zoo.plugin import hookspecs
+
+    parts = [
+        "# What a plugin may use",
+        f"API version {hookspecs.API_VERSION}: every name that a plugin may import from the zoo, with its exact "
+        "signature. Everything else may change at any time. What each is for is told under [Python](python.md), "
+        "[hooks](hooks.md) and [errors](errors.md); how the interface may change, in "
+        "[how the zoo treats your plugin](../explanation/plugins.md).",
+    ]
+    for module, lines in surface().items():
+        parts += [f"## {module}", "```text\n" + "\n".join(lines) + "\n```"]
+    return "\n\n".join(parts)
+
+
+def surface() -> dict[str, list[str]]:
+    """The plugin interface: `{module: [one line for each public name, method and field]}`, hooks first."""
+    from zoo.plugin import hookspecs
+
+    hooks = [n for n in hookspecs.__all__ if n.startswith("zoo_")]
+    made = {"hooks": sorted(line for n in hooks for line in _lines(n, getattr(hookspecs, n)))}
+    for name in INTERFACE:
+        module = importlib.import_module(name)
+        made[name] = [line for member in module.__all__ for line in _lines(member, getattr(module, member))]
+    return made
+
+
+def _lines(name: str, thing: Any) -> Iterator[str]:
+    """One public thing: a class with its bases, its fields or how it is made, and its methods."""
+    if inspect.isroutine(thing):
+        yield _flat(name, thing)
+    elif not inspect.isclass(thing):
+        yield f"{name} = {thing!r}" if isinstance(thing, str | int) else name
+    else:
+        yield from _class_lines(name, thing)
+
+
+def _class_lines(name: str, thing: type[Any]) -> Iterator[str]:
+    bases = ", ".join(base.__name__ for base in thing.__bases__ if base is not object)
+    yield f"class {name}({bases})" if bases else f"class {name}"
+    for field in dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ():
+        missing = (dataclasses.MISSING, dataclasses.MISSING)
+        yield f"    {field.name}: {field.type}" + (" = …" if (field.default, field.default_factory) != missing else "")
+    if not dataclasses.is_dataclass(thing):
+        stated = inspect.get_annotations(thing)
+        yield from (f"    {attribute}: {stated[attribute]}" for attribute in stated if not attribute.startswith("_"))
+    for method, value in sorted(_methods(thing).items()):
+        if isinstance(value, property):
+            returns = inspect.signature(value.fget).return_annotation if value.fget else "Any"
+            yield f"    {method}: {returns}  (read only)"
+        else:
+            inner = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+            yield "    " + _flat(method, inner, drop_first=not isinstance(value, staticmethod))
+
+
+def _flat(name: str, thing: Callable[..., Any], *, drop_first: bool = False) -> str:
+    """A signature in one line."""
+    signature = inspect.signature(thing)
+    given = list(_parameters(list(signature.parameters.values())[1 if drop_first else 0 :]))
+    returns = signature.return_annotation
+    return f"{name}({', '.join(given)})" + ("" if returns is inspect.Signature.empty else f" -> {returns}")
 
 
 def _settings() -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.identity import AliasMove, AliasStep
     from zoo.lockfile import Fetched, Lock
     from zoo.models import Model
+    from zoo.publishing import Published
     from zoo.upstream import Finding
 
 __all__ = ["Zoo", "default_zoo"]
@@ -165,6 +166,23 @@ class Zoo(Registry):
         from zoo import upstream
 
         return upstream.outdated(self, models)
+
+    def publish(self, ref: str, to: str | Path = "dist", *, dry_run: bool = False, **wishes: Any) -> Published:
+        """Make an installable distribution without code from a model that is here; see `zoo publish`.
+
+        Args:
+            ref: the model, with `@alias-or-revision` for another than its newest revision.
+            to: the folder for the wheel.
+            dry_run: write nothing, and say what would be.
+            wishes: the fields of `zoo.publishing.Wishes`: `name`, `version`, `id`, `weights`, `at`, `licence`, …
+
+        Raises:
+            NotInstalled: the model's files are not here.
+            BadInput: its licences forbid it, or a name or version cannot be used.
+        """
+        from zoo.publishing import publish
+
+        return publish(self, ref, to, dry_run=dry_run, **wishes)
 
     def lock(self, *models: str, path: str | Path = "zoo.lock") -> Lock:
         """Write down the exact revisions that are here, of all models or of these, to have them again elsewhere."""

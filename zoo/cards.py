@@ -75,7 +75,7 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """An origin: `hf:org/name@rev`, `pypi:package==version`, `https://…` or `file:/path`.
+    """An origin: `hf:org/name@rev`, `pypi:package==version`, `https://…`, `file:/path` or `package:import_name`.
 
     Attributes:
         uri: the origin's URI, without a member.

@@ -127,10 +127,13 @@ def _plugins(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:
     if not infos:
         yield "note", "no plugin is installed", "`pip install 'zoo-registry[all]'` brings the built-in domains."
     for info in infos:
-        if info.error:
-            yield "fail", f"{info.name} is broken: {info.error}", f"Update or remove {info.distribution}."
+        if info.state == "quarantined":
+            what = f"Update or remove {info.distribution}, or `zoo plugin disable {info.name}`."
+            yield "fail", f"{info.name} is broken: {info.error}", what
+        elif info.error:
+            yield "note", f"{info.name} ({info.distribution}): {info.error}", ""
         else:
-            yield "ok", f"{info.name} ({info.distribution})", ""
+            yield "ok", "; ".join([f"{info.name} ({info.distribution})", *info.notes]), ""
 
 
 def _store(registry: Registry, deep: bool, fix: bool) -> Iterator[Finding]:

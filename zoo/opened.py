@@ -82,12 +82,11 @@ class Opened:
     @functools.cached_property
     def plugins(self) -> PluginManager:
         """The plugins."""
-        from zoo.plugin import PluginManager
-        from zoo.sync import quarantine_faulty
+        from zoo.sync import open_plugins, quarantine_faulty
 
         if self._given_plugins:
             return self._given_plugins
-        found = PluginManager()
+        found = open_plugins(self.home, self.database)
         if self._current():
             quarantine_faulty(found, self.database)
         return found
@@ -153,20 +152,27 @@ class Opened:
         if self._given_plugins or not self.database.exists():
             return False
         try:
-            return hot.setting(self.database, "environment") == fingerprint.current()
+            return hot.setting(self.database, "environment") == fingerprint.current(extra=self._chosen())
         except CatalogError:
             return False  # of an older schema, which opening it for writing migrates; anything worse is raised there
 
     def _sync(self, catalog: Catalog) -> None:
         from zoo.sync import sync_plugins
 
-        sync_plugins(catalog, self.plugins if self._given_plugins else None, lambda: self.plugins)
+        given = self.plugins if self._given_plugins else None
+        sync_plugins(catalog, given, lambda: self.plugins, chosen=self._chosen())
+
+    def _chosen(self) -> str:
+        from zoo.catalog import fingerprint
+
+        return fingerprint.choices(self.home)
 
     def sync(self) -> list[dict[str, Any]]:
         """Read the cards of all plugins again; returns per plugin what was added, updated and removed."""
-        from zoo.plugin import PluginManager
-        from zoo.sync import sync_feeds
+        from zoo.sync import open_plugins, sync_feeds
 
         catalog = self.catalog
-        self.plugins = self._given_plugins or PluginManager()  # a plugin that was faulty may have been mended
+        known = "plugins" in self.__dict__
+        # A plugin that was faulty may have been mended.
+        self.plugins = self._given_plugins or open_plugins(self.home, self.database, again=True, warn=not known)
         return sync_feeds(catalog, self.plugins)

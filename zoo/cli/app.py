@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "deprecate": "naming:deprecate",
     "outdated": "locking:outdated",
     "lock": "locking:lock",
+    "publish": "publishing:publish",
     "doctor": "checking:doctor",
 }
 GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -86,7 +87,18 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "plugin": (
         "See what supplies models, loaders and tasks.",
-        {"list": "checking:plugin_list", "sync": "checking:plugin_sync"},
+        {
+            "list": "plugins:plugin_list",
+            "sync": "plugins:plugin_sync",
+            "enable": "plugins:plugin_enable",
+            "disable": "plugins:plugin_disable",
+            "approve": "plugins:plugin_approve",
+            "policy": "plugins:plugin_policy",
+            "check": "conformance:plugin_check",
+            "new": "authoring:new",
+            "add": "plugin_folders:add",
+            "remove": "plugin_folders:remove",
+        },
     ),
 }
 # What a group does when none of its commands is named.

@@ -1,4 +1,4 @@
-"""`zoo predict --format`: subtitles, speakers' turns and COCO's results, as other programs read them."""
+"""`zoo predict --format`: subtitles, speakers' turns, COCO's results and tables, as other programs read them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ __all__ = ["check_format", "read_format", "to_format"]
 
 _PLAIN = ("text", "json")
 _CUES = ("srt", "vtt")
+_SINGLE = {"srt": "recording", "vtt": "recording", "csv": "series"}
 
 
 def read_format(name: str | None, *, as_json: bool, output: Path | None) -> tuple[str | None, bool]:
@@ -68,9 +69,11 @@ def to_format(model: Model, given: Iterable[str], job: Job, name: str) -> int:
     items = itertools.chain(first, found)
     if name == "coco":
         return _coco(model, items, job)
+    if job.save is None and name in _SINGLE and len(first) > 1:
+        raise BadInput(
+            f"{name} holds one {_SINGLE[name]}, and several are given", "Name a folder for them: --save DIR."
+        )
     if job.save is None and name in _CUES:
-        if len(first) > 1:
-            raise BadInput(f"{name} holds one recording, and several are given", "Name a folder for them: --save DIR.")
         return _cues(model, first[0], job, name)
     code = 0
     for item, text in _texts(model, items, job, name):
@@ -80,7 +83,7 @@ def to_format(model: Model, given: Iterable[str], job: Job, name: str) -> int:
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
-            target = unused(job.save, f"{Path(item.name).stem or 'recording'}.{name}")
+            target = unused(job.save, f"{Path(item.name).stem or _SINGLE.get(name, 'recording')}.{name}")
             target.write_text(text, encoding="utf-8")
             print(f"zoo: wrote {safe(str(target))}", file=sys.stderr)
     return code
@@ -93,6 +96,8 @@ def _texts(model: Model, items: Iterable[Item], job: Job, name: str) -> Iterator
             yield item, result
         elif name == "rttm":
             yield item, result.to_rttm(Path(item.name).stem)
+        elif name == "csv":
+            yield item, result.to_csv()
         else:
             _check_times(result, item)
             yield item, result.to_srt() if name == "srt" else result.to_vtt()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from zoo.errors import BadData, BadInput
 
-__all__ = ["count", "given", "no_input"]
+__all__ = ["count", "given", "no_input", "whole"]
 
 
 def given(inputs: list[str]) -> Iterator[str]:
@@ -23,6 +23,18 @@ def _read(inputs: list[str]) -> Iterator[str]:
     for value in inputs:
         if value == "-":
             yield from _lines()
+        else:
+            yield _decoded(value)
+
+
+def whole(inputs: list[str]) -> Iterator[Any]:
+    """The inputs, with `-` replaced by one: all of standard input, as a file's content."""
+    from zoo.data import Item
+
+    for value in inputs or ["-"]:
+        if value == "-":
+            with _stdin() as stream:
+                yield Item("standard input", stream.read())
         else:
             yield _decoded(value)
 

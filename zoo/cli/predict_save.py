@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cli.render import safe
 from zoo.errors import BadInput
+from zoo.tasks import Forecast
 
 if TYPE_CHECKING:
     from zoo.data import Item
@@ -27,7 +28,7 @@ def check_save(model: Model, folder: Path, *, written: str | None = None) -> Non
         folder: to write to.
         written: the format that results are written in as text, which any folder can hold.
     """
-    drawn = model.kind.input == "image" and hasattr(model.kind.result, "draw")
+    drawn = model.kind.input in {"image", "series"} and hasattr(model.kind.result, "draw")
     if not drawn and not hasattr(model.kind.result, "save") and written is None:
         raise BadInput(f"the results of {model.task} cannot be drawn", "Leave out --save; --json prints them in full.")
     try:
@@ -45,12 +46,14 @@ def save_result(item: Item, result: Any, folder: Path) -> None:
 
 
 def _files(item: Item, result: Any) -> list[tuple[str, Callable[[Path], Any]]]:
-    """A sound as WAV; else the drawn result as PNG, and the masks of a segmentation beside it."""
+    """A sound as WAV; else the drawn result as PNG, a forecast as a chart, and a segmentation's masks beside it."""
     from zoo.data import read_image
 
     if hasattr(result, "save"):
         words = re.sub(r"\W+", "-", item.name).strip("-")
         return [(f"{words[:40].strip('-') or 'sound'}.wav", result.save)]
+    if isinstance(result, Forecast):
+        return [(f"{Path(item.name).stem or 'series'}.png", result.draw().save)]
     stem = Path(item.name).stem or "picture"
     pictures = [(f"{stem}.png", result.draw(read_image(item.value)))]
     if hasattr(result, "masks"):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.predict_bar import bar_is_shown, progress_bar
 from zoo.cli.predict_format import check_format, read_format, to_format
-from zoo.cli.predict_inputs import count, given
+from zoo.cli.predict_inputs import count, given, whole
 from zoo.cli.predict_job import Job
 from zoo.cli.predict_lines import to_lines
 from zoo.cli.predict_output import check_output, to_file
@@ -59,13 +59,15 @@ def predict(
     policy = _policy(on_error)
     form, as_json = read_format(format, as_json=as_json, output=output)
     check_output(output, overwrite)
-    values = given(inputs)
+    values: Iterator[Any] = given(inputs)
     zoo = open_zoo(offline, quiet)
     _check_runs(zoo, model, task)
     with plain_warnings():
         opened = zoo.load(model, task, **load)
     with opened as loaded:
         check_format(loaded, form)
+        if loaded.kind.input == "series":
+            values = whole(inputs)
         if save is not None:
             check_save(loaded, save, written=form)
         if not quiet and (report := getattr(loaded, "report", None)):

@@ -12,6 +12,7 @@ from zoo.data.inputs import Item, expand
 from zoo.data.labelled import read_again, read_labelled
 from zoo.data.masks import IGNORED, read_mask
 from zoo.data.raw import Columns, Problem, RawData, Row
+from zoo.data.series import Series, read_series
 from zoo.data.sets import read_raw
 from zoo.data.splitting import split_data
 
@@ -27,6 +28,7 @@ __all__ = [
     "Problem",
     "RawData",
     "Row",
+    "Series",
     "Split",
     "convert",
     "expand",
@@ -39,6 +41,7 @@ __all__ = [
     "read_labelled",
     "read_mask",
     "read_raw",
+    "read_series",
     "split_data",
     "write_film",
 ]

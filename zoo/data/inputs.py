@@ -14,11 +14,13 @@ from typing import Any
 
 from zoo.data.films import frame_name, is_film, read_film
 from zoo.data.images import IMAGE_SUFFIXES
+from zoo.data.series import SERIES_SUFFIXES
 from zoo.errors import BadData
 
 __all__ = ["Item", "expand"]
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".gsm")
+_SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "series": SERIES_SUFFIXES}
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,12 @@ class Item:
 
 
 def expand(values: Iterable[Any], kind: str, *, every: int = 1) -> Iterator[Item]:
-    """Single inputs of a task's kind (`image`, `audio`, `text`, `pair`) from what was given.
+    """Single inputs of a task's kind (`image`, `audio`, `text`, `pair`, `series`) from what was given.
 
-    Strings are paths, folders (searched to the bottom, sorted) or globs for pictures and recordings, the text itself
-    for texts, and JSON or two texts with a tab between them for pairs. Other values are inputs as they are. A folder
-    or glob without a fitting file, or a malformed pair, is an input whose value is the `BadData` that says so: it fails
-    in its turn and does not keep the others from going on. An `Item` is an input with a name of its own.
+    Strings are paths, folders (searched to the bottom, sorted) or globs for pictures, recordings and series, the text
+    itself for texts, and JSON or two texts with a tab between them for pairs. Other values are inputs as they are. A
+    folder or glob without a fitting file, or a malformed pair, is an input whose value is the `BadData` that says so:
+    it fails in its turn and does not keep the others from going on. An `Item` is an input with a name of its own.
 
     A film, named or found by a glob that ends as films do, is as many pictures as it has frames, or each `every`th of
     them, read as they are taken (`zoo.data.read_film`).
@@ -54,8 +56,8 @@ def _expanded(value: Any, kind: str, every: int) -> Iterator[Item]:
     if kind == "image" and is_film(value) and not _is(Path(value).expanduser(), "is_dir"):
         for path in _films(str(value)):
             yield from (Item(frame_name(path, frame), frame.picture) for frame in read_film(path, every=every))
-    elif kind in {"image", "audio"} and isinstance(value, str | Path):
-        yield from _files(value, IMAGE_SUFFIXES if kind == "image" else AUDIO_SUFFIXES, kind)
+    elif kind in _SUFFIXES and isinstance(value, str | Path):
+        yield from _files(value, _SUFFIXES[kind], kind)
     elif kind == "pair" and isinstance(value, str):
         yield Item(value, _pair(value))
     else:

@@ -1,140 +1,30 @@
-"""The user's own cards: files of one or several, read strictly, each fault named with its line and field."""
+"""The user's own cards: added to the catalog, and removed from it."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.cardfiles.reading import read_cards
+from zoo.cardfiles.template import TEMPLATE
 from zoo.cards import ModelCard
 from zoo.catalog.records import SyncReport
-from zoo.errors import BadCard, BadData, BadRef, CatalogError, nearest
+from zoo.errors import BadCard, CatalogError, nearest
 from zoo.feeding.facts import named
-from zoo.feeding.fields import Fault, shaped
-from zoo.feeding.marked import Marked, read_json, read_yaml
 
 if TYPE_CHECKING:
     from zoo.registry import Registry
 
-__all__ = ["TEMPLATE", "add_cards", "check_feed_name", "read_cards", "remove_card", "template"]
+__all__ = ["TEMPLATE", "add_cards", "check_feed_name", "check_loadable", "read_cards", "remove_card", "template"]
 
-_LARGEST = 16_000_000  # bytes of a file of cards
 _FEED = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _OWN_KINDS = {"user"}
-
-TEMPLATE = """\
-# A model card for `zoo catalog add`. Lines that begin with # may be left out. Unknown facts: leave the field out.
-# Several cards go into one file, parted by a line of three dashes.
-
-id: me/my-model                  # unique: name or owner/name
-task: text-classification        # its main task; `zoo search --facets` lists them
-library: transformers            # what it was made with
-loader: transformers             # what builds it; `zoo plugin list` names the plugins that supply loaders
-architecture: BertForSequenceClassification
-summary: Is a film review good or bad?
-
-# Where its files are: a folder, a hub's repository, a package, an address. A relative folder is one beside this file.
-sources:
-  - file:./my-model
-# - hf:owner/name@revision
-# - https://example.org/model.safetensors
-
-licence: Apache-2.0              # of the weights, as an SPDX expression
-# licence: {weights: Apache-2.0, package: MIT, source: "where you read it"}
-
-# tasks: [feature-extraction]    # what it can do besides
-# parameters: 22.7M
-# size: 90868376                 # bytes of the weights
-# macs: 5.6G                     # multiply-accumulates of one forward pass
-# published: 2026-01-31          # or 2026-01, or 2026
-# languages: [de, en]
-# datasets: [imdb]
-# tags: [internal]
-# family: bert
-# aliases: [film-judge]          # further names, in lower case
-# paper: https://arxiv.org/abs/1810.04805
-# base: google-bert/bert-base-uncased
-# metrics:
-#   - {name: accuracy, value: 91.3, dataset: sst2, source: "where you read it"}
-# config: {}                     # what the loader must know and the files do not say
-# files:                         # the files one by one, instead of all that the source holds
-#   - {path: model.safetensors, origin: "https://example.org/model.safetensors", sha256: 64 hex digits, size: 90868376}
-# deprecated: Why it should not be chosen any more.
-# replaced_by: me/my-better-model
-# facts: {parameters: counted by me}
-"""
 
 
 def template() -> str:
     """A commented card to fill in, as YAML."""
     return TEMPLATE
-
-
-def read_cards(path: str) -> list[ModelCard]:
-    """The cards of a YAML or JSON file, or of standard input for `-`.
-
-    Raises:
-        BadData: the file cannot be read.
-        BadCard: names file, line and field.
-    """
-    text, folder = _text(path)
-    name = "standard input" if path == "-" else Path(path).name
-    try:
-        as_json = path.endswith(".json") or (not path.endswith((".yaml", ".yml")) and text.lstrip()[:1] in {"{", "["})
-        documents = read_json(text) if as_json else read_yaml(text)
-        cards = [card for document in documents for card in _cards(document, folder)]
-    except BadCard as error:
-        raise BadCard(f"{name}, {error.cause}", error.remedy or "`zoo catalog template` prints a card.") from error
-    if not cards:
-        raise BadCard(f"{name} holds no card", "`zoo catalog template` prints one to fill in.")
-    return cards
-
-
-def _text(path: str) -> tuple[str, Path]:
-    try:
-        if path == "-":
-            return sys.stdin.buffer.read(_LARGEST + 1).decode(), Path.cwd()
-        file = Path(path).expanduser()
-        if file.stat().st_size > _LARGEST:
-            raise BadData(f"{path} has more than {_LARGEST // 10**6} MB", "Import a whole feed: `zoo catalog import`.")
-        return file.read_text(encoding="utf-8-sig"), file.absolute().parent
-    except OSError as error:
-        raise BadData(f"{path} cannot be read: {error.strerror}", "Give a file, or - for standard input.") from error
-    except UnicodeDecodeError as error:
-        raise BadData(f"{path} is no UTF-8 text", "Save it as UTF-8.") from error
-
-
-def _cards(document: Marked, folder: Path) -> list[ModelCard]:
-    if isinstance(document.value, list):
-        return [_card(document, item, (i,), folder) for i, item in enumerate(document.value)]
-    return [_card(document, document.value, (), folder)]
-
-
-def _card(document: Marked, raw: object, at: tuple[int, ...], folder: Path) -> ModelCard:
-    try:
-        return ModelCard.from_dict(shaped(raw, folder)).check()
-    except Fault as fault:
-        raise BadCard(_placed(document, (*at, *fault.path), f"{fault.where}: {fault.text}"), fault.remedy) from fault
-    except (BadCard, BadRef) as error:
-        # The schema's own words name the field.
-        cause = re.sub(r"^card '[^']*': ", "", error.cause)
-        fields = [str(field) for field in raw] if isinstance(raw, dict) else []
-        named = next((field for field in fields if _names(cause, field)), None)
-        path: tuple[str | int, ...] = (*at, named or ("id" if "model name" in cause else ""))
-        raise BadCard(_placed(document, path, cause), error.remedy) from error
-
-
-def _names(cause: str, field: str) -> bool:
-    """Whether a message of the schema begins with this field, or with one item of it: `unknown task`, `alias 'X'`."""
-    one = {"aliases": "alias", "sources": "source", "files": "file", "metrics": "metric"}.get(field, field)
-    return re.match(rf"(unknown )?({re.escape(field)}|{re.escape(one)})\b", cause) is not None
-
-
-def _placed(document: Marked, path: tuple[str | int, ...], text: str) -> str:
-    line = document.line(*path)
-    return f"line {line}: {text}" if line else text
 
 
 def check_feed_name(registry: Registry, name: str, *, whole: bool = False) -> None:
@@ -166,7 +56,7 @@ def add_cards(
     made = list(cards)
     check_feed_name(registry, feed)
     for card in made:
-        _check_loadable(registry, card)
+        check_loadable(registry, card)
     folded = [card.id.lower() for card in made]
     if twice := next((name for name in folded if folded.count(name) > 1), None):
         raise BadCard(f"{twice!r} is declared twice", "Rename or remove one of the cards.")
@@ -188,7 +78,8 @@ def remove_card(registry: Registry, name: str) -> str:
     return model
 
 
-def _check_loadable(registry: Registry, card: ModelCard) -> None:
+def check_loadable(registry: Registry, card: ModelCard) -> None:
+    """Raise `BadCard` when no installed plugin loads a card's model, or runs one of its tasks."""
     loaders, runners = registry.plugins.table("zoo_loaders"), registry.plugins.table("zoo_runners")
     if card.loader not in loaders:
         near = nearest(card.loader, loaders) or tuple(sorted(loaders))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cards import ModelCard
 from zoo.data import Item, expand
+from zoo.data.series import is_numbers
 from zoo.data.web import with_content
 from zoo.errors import ZooError
 from zoo.models.engine import Engine, OnError, Progress
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Model"]
 
-_SEVERAL_FILES = {"image", "audio"}
+_SEVERAL_FILES = {"image", "audio", "series"}
 
 
 class Model:
@@ -128,7 +129,8 @@ class Model:
         """The result of one input, or a list of results of many.
 
         Args:
-            inputs: one input, or many: a list, an iterator, a folder or a glob of files.
+            inputs: one input, or many: a list, an iterator, a folder or a glob of files. A list of numbers is one
+                series.
             on_error: for inputs that cannot be used: `raise`, `skip`, or `return` a `Failure` in their place.
             urls: fetch inputs that are `https://` URLs.
             options: of the task's runner, such as `top_k=3`; `zoo show MODEL` lists them.
@@ -138,6 +140,7 @@ class Model:
             BadOption: an option is unknown or has a wrong value.
         """
         many = isinstance(inputs, list) or hasattr(inputs, "__next__")
+        many = many and not (self.kind.input == "series" and is_numbers(inputs))
         items = list(expand(inputs if many else [inputs], self.kind.input))
         results = list(self.run_items(items, on_error=on_error, urls=urls, options=options))
         several = many or (self.kind.input in _SEVERAL_FILES and _spreads(inputs, items))

@@ -6,7 +6,6 @@ modules that takes as long as building it. Where a module has hooks or a reading
 
 from __future__ import annotations
 
-import functools
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -42,8 +41,9 @@ class Places:
         self._owners: dict[str, tuple[nn.Module, str]] = {}
         self._plain = True
         self.tensors: dict[str, torch.Tensor] = {}
+        kinds: dict[type, bool] = {}
         for prefix, part in _parts(module):
-            self._plain = self._plain and _is_plain(part)
+            self._plain = self._plain and _is_plain(part, kinds)
             self._note(prefix, part)
         self._state: Mapping[str, torch.Tensor] = {}
         if not self._plain:
@@ -93,14 +93,15 @@ def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module
             yield from _parts(child, f"{prefix}{name}.")
 
 
-def _is_plain(part: nn.Module) -> bool:
+def _is_plain(part: nn.Module, kinds: dict[type, bool]) -> bool:
+    """Whether torch's own way is not needed; what is found of a class is noted in `kinds`, for one module only.
+
+    A parametrised module has a class of its own, which holds it: remembered for longer, it would never be let go.
+    """
     kind: Any = type(part)
-    return _is_plain_kind(kind) and not any(part.__dict__.get(name) for name in _HOOKS)
-
-
-@functools.lru_cache(maxsize=4096)
-def _is_plain_kind(kind: Any) -> bool:
-    return all(getattr(kind, name) in known for name, known in _METHODS.items())
+    if kind not in kinds:
+        kinds[kind] = all(getattr(kind, name) in known for name, known in _METHODS.items())
+    return kinds[kind] and not any(part.__dict__.get(name) for name in _HOOKS)
 
 
 def _shared(tensors: Mapping[str, torch.Tensor]) -> list[list[str]]:

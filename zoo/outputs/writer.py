@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "Writer", "write_results"]
 
-_FILES = {"image", "audio", "video"}
+_FILES = {"image", "audio", "video", "series"}
 
 
 @dataclass(frozen=True, kw_only=True)

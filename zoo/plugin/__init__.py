@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.plugin.carded import packaged_cards
 from zoo.plugin.cases import CASES_MODULE, Case, Lesson
 from zoo.plugin.contracts import (
     ADAPTER_FILE,
@@ -49,6 +50,7 @@ __all__ = [
     "meta_floats",
     "meta_tokens",
     "option",
+    "packaged_cards",
     "pretrained_sample",
     "read_object",
     "refuse_code",

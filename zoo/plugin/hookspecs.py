@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API_VERSION",
+    "OLDEST_API",
     "hookimpl",
     "hookspec",
     "zoo_cards",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 API_VERSION = 1
+OLDEST_API = 1  # plugins built for an older version are refused; a version stays for a year after the next one came
 
 hookspec = pluggy.HookspecMarker("zoo")
 hookimpl = pluggy.HookimplMarker("zoo")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from zoo.results.base import Classification, Embedding, Label, Result, Similarity
 from zoo.results.pictures import Box, DepthMap, Detections, Keypoints, Pose, Segment, Segmentation
+from zoo.results.series import Forecast
 from zoo.results.sound import (
     Activity,
     Speech,
@@ -30,6 +31,7 @@ __all__ = [
     "Embedding",
     "Entities",
     "Entity",
+    "Forecast",
     "Generation",
     "Keypoints",
     "Label",

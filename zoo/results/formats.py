@@ -1,4 +1,4 @@
-"""Results written as others read them: subtitles, COCO's results, RTTM."""
+"""Results written as others read them: subtitles, COCO's results, RTTM, tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zoo.results.base import Result
 from zoo.results.pictures import Detections, Segmentation
+from zoo.results.series import Forecast
 from zoo.results.sound import Transcript, Turns
 
 __all__ = ["FORMATS", "Format", "formats_of"]
@@ -31,6 +32,7 @@ FORMATS: Mapping[str, Format] = {
     "srt": Format(results=(Transcript,), suffix=".srt", summary="SubRip subtitles"),
     "vtt": Format(results=(Transcript,), suffix=".vtt", summary="WebVTT captions"),
     "rttm": Format(results=(Turns,), suffix=".rttm", summary="NIST's rich transcription time marks"),
+    "csv": Format(results=(Forecast,), suffix=".csv", summary="a table of the forecast, a row for each step"),
     "coco": Format(results=(Detections, Segmentation), suffix=".json", summary="COCO's results"),
 }
 

@@ -154,7 +154,8 @@ class Segmentation(Result):
         return {"segments": [segment.to_dict() for segment in self.segments]}
 
     def __str__(self) -> str:
-        return ", ".join(f"{s.label} {float((s.mask >= 0.5).mean()):.0%} of the picture" for s in self.segments)
+        found = [f"{s.label} {float((s.mask >= 0.5).mean()):.0%} of the picture" for s in self.segments]
+        return ", ".join(found) or "nothing found"
 
     def draw(self, image: Image) -> Image:
         """A copy of the picture with each region tinted."""

@@ -19,6 +19,7 @@ _INPUTS = {
     "audio": "recording.wav",
     "video": "film.mp4",
     "pair": "A sentence.",
+    "series": "series.csv",
 }
 
 

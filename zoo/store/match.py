@@ -9,13 +9,15 @@ from zoo.store.sources.base import member_of
 
 __all__ = ["Arrivals", "find_installed"]
 
+_HERE = ("file:", "package:")  # on this machine: asking again costs no network
+
 
 def find_installed(layout: Layout, card: ModelCard) -> Manifest | None:
     """The newest complete revision that is what the card asks for, or None.
 
     Pinned hashes decide. Where the card has none, the origins do: what was pulled from an origin stays the answer until
-    a refresh, except for `file:`, which is read again each time. A card without files and sources, as a locally
-    made model has, is met by its newest revision.
+    a refresh, except for `file:` and `package:`, which are read again each time. A card without files and sources, as a
+    locally made model has, is met by its newest revision.
     """
     for manifest in layout.folders.revisions(card.id):
         if _meets(manifest, card) and layout.folders.intact(manifest):
@@ -35,11 +37,11 @@ def _is(stored: StoredFile, wanted: WeightFile) -> bool:
         return False
     if wanted.sha256 is not None:
         return bool(wanted.sha256 == stored.arrived["sha256"])
-    return stored.origin == wanted.origin and not any(uri.startswith("file:") for uri in wanted.origin)
+    return stored.origin == wanted.origin and not any(uri.startswith(_HERE) for uri in wanted.origin)
 
 
 def _is_from(manifest: Manifest, uri: str) -> bool:
-    if uri.startswith("file:"):
+    if uri.startswith(_HERE):
         return False
     bases = {member_of(origin)[0] for file in manifest.files for origin in file.origin}
     # The hub's reader names the commit that it found; a card that leaves the commit open is met by any.

@@ -59,6 +59,8 @@ class Origins:
             return self._index.ask(base, card)
         if scheme == "file":
             return _folder(base, manifest)
+        if scheme == "package":
+            return _package(base, manifest)
         if self._offline:
             raise OfflineError(f"offline, so {base} was not asked", "Unset ZOO_OFFLINE.")
         if scheme == "hf":
@@ -193,28 +195,51 @@ def _whole(base: str, manifest: Manifest) -> StoredFile | None:
 
 def _folder(base: str, manifest: Manifest) -> Answer:
     """A folder of the user's: its files by name and size, and by content those that were touched since."""
-    from datetime import UTC, datetime
-
-    from zoo.store.disk import hash_file
-
     if _is_container(base):
         return Answer(state="current" if _untouched(base, manifest) else "moved", upstream="changed", why=base)
     offered = {file.path: file for file in _wanted(Readers(offline=True).listing(base).files)}
     mine = {str(f.arrived["path"]): f for f in manifest.files if member_of(f.origin[0])[0] == base}
     changed = sorted(offered.keys() ^ mine.keys()) if len(mine) == len(manifest.files) else []
-    arrived = datetime.fromisoformat(manifest.pulled).astimezone(UTC).timestamp()
-    for path in sorted(offered.keys() & mine.keys()):
-        place = _place(mine[path].origin[0])
-        status = place.stat()
-        touched = max(status.st_mtime, status.st_ctime) > arrived
-        if status.st_size != mine[path].arrived["size"] or (
-            touched and hash_file(place) != mine[path].arrived["sha256"]
-        ):
-            changed.append(path)
+    changed += [path for path in sorted(offered.keys() & mine.keys()) if _is_other(mine[path], manifest)]
     if not changed:
         return Answer(state="current")
     named = f"{', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}"
     return Answer(state="moved", upstream="changed", why=f"{unquote(base.partition(':')[2])}: {named}")
+
+
+def _package(base: str, manifest: Manifest) -> Answer:
+    """An installed package: its files by size, and by content those that were touched since."""
+    from zoo.store.sources.package import PackageReader
+
+    reader = PackageReader(offline=True)
+    changed, there = [], manifest.upstream or ""
+    for file in manifest.files:
+        if len(file.origin) == 1 and member_of(file.origin[0])[0] == base:
+            remote = reader.locate(file.origin[0])
+            there = remote.upstream or there
+            if remote.local and _touched(remote.local, file, manifest):
+                changed.append(str(file.arrived["path"]))
+    if not changed:
+        return Answer(state="current", installed=manifest.upstream or "")
+    named = f"{', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}"
+    return Answer(state="moved", installed=manifest.upstream or "", upstream=there or "changed", why=f"{base}: {named}")
+
+
+def _is_other(file: StoredFile, manifest: Manifest) -> bool:
+    return _touched(_place(file.origin[0]), file, manifest)
+
+
+def _touched(place: Path, file: StoredFile, manifest: Manifest) -> bool:
+    """Whether a file on this machine is another one than what arrived; its content is read if it was written since."""
+    from datetime import UTC, datetime
+
+    from zoo.store.disk import hash_file
+
+    arrived = datetime.fromisoformat(manifest.pulled).astimezone(UTC).timestamp()
+    status = place.stat()
+    if status.st_size != file.arrived["size"]:
+        return True
+    return max(status.st_mtime, status.st_ctime) > arrived and hash_file(place) != file.arrived["sha256"]
 
 
 def _place(uri: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.errors import BadData
@@ -11,6 +11,9 @@ from zoo.tasks import ProteinStructure
 from zoo_nlp.texts import check_text
 
 __all__ = ["ProteinFolding"]
+
+# What a PDB text is written of, beside the positions: (batch, residues, …).
+_BY_RESIDUE = ("aatype", "atom37_atom_exists", "plddt", "residue_index", "residx_atom37_to_atom14")
 
 RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYX")  # one letter an amino acid; X is an unknown one
 
@@ -43,12 +46,8 @@ class ProteinFolding(Runner):
 
     def forward(self, module: Any, batch: list[str], options: NoOptions) -> Sequence[tuple[str, float]]:
         """PDB text and mean confidence of each."""
-        # `output_to_pdb` makes numpy arrays, which know no bfloat16.
-        outputs = {name: _float32(value) for name, value in module.infer(batch).items()}
-        outputs["plddt"] = 100 * outputs["plddt"]
-        atoms = outputs["atom37_atom_exists"].float()
-        means = (outputs["plddt"] * atoms).sum((1, 2)) / atoms.sum((1, 2)).clamp(min=1)
-        return list(zip(module.output_to_pdb(outputs), means.tolist(), strict=True))
+        outputs = module.infer(batch)
+        return [_structure(module, outputs, place, len(sequence)) for place, sequence in enumerate(batch)]
 
     def finish(
         self, outputs: Sequence[tuple[str, float]], examples: Sequence[str], options: NoOptions
@@ -57,6 +56,20 @@ class ProteinFolding(Runner):
         return [ProteinStructure(pdb, plddt) for pdb, plddt in outputs]
 
 
+def _structure(module: Any, outputs: Mapping[str, Any], place: int, length: int) -> tuple[str, float]:
+    """PDB text and mean confidence of one sequence of a batch, without the padding up to the longest.
+
+    Of padding the PDB text would tell: its last record names the last residue.
+    """
+    # `output_to_pdb` makes numpy arrays, which know no bfloat16.
+    one = {name: _float32(outputs[name][place : place + 1, :length]) for name in _BY_RESIDUE}
+    one["plddt"] = 100 * one["plddt"]
+    one["positions"] = _float32(outputs["positions"][:, place : place + 1, :length])
+    atoms = one["atom37_atom_exists"]
+    mean = (one["plddt"] * atoms).sum() / atoms.sum().clamp(min=1)
+    return module.output_to_pdb(one)[0], mean.item()
+
+
 def _float32(value: Any) -> Any:
-    """A tensor of numbers in float32; anything else as it is."""
-    return value.float() if hasattr(value, "is_floating_point") and value.is_floating_point() else value
+    """A tensor of floating-point numbers in float32; any other as it is."""
+    return value.float() if value.is_floating_point() else value

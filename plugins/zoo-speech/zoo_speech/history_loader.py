@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from zoo.cards import ModelCard
@@ -20,11 +21,27 @@ class HistoryLoader(Loader):
 
 
 class HistoryRunner(Runner):
-    """Runs nothing."""
+    """Runs nothing: it is refused when it is made, and so is each of its steps."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
         raise _gone(checkpoint.card)
+
+    def prepare(self, value: Any, options: Any) -> Sequence[Any]:
+        """Raises `UnsupportedFormat` with what to take instead."""
+        raise _gone(self.checkpoint.card)
+
+    def collate(self, examples: Sequence[Any]) -> Any:
+        """Raises as `prepare`."""
+        raise _gone(self.checkpoint.card)
+
+    def forward(self, module: Any, batch: Any, options: Any) -> Any:
+        """Raises as `prepare`."""
+        raise _gone(self.checkpoint.card)
+
+    def finish(self, outputs: Any, examples: Sequence[Any], options: Any) -> Sequence[Any]:
+        """Raises as `prepare`."""
+        raise _gone(self.checkpoint.card)
 
 
 def _gone(card: ModelCard) -> UnsupportedFormat:

@@ -1,4 +1,4 @@
-"""`zoo doctor` and `zoo plugin`: is all well?"""
+"""`zoo doctor`: is all well?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from zoo.cli.options import Json
 
-__all__ = ["doctor", "plugin_list", "plugin_sync"]
+__all__ = ["doctor"]
 
 
 def doctor(
@@ -23,17 +23,3 @@ def doctor(
     from zoo.cli import checking
 
     return checking.doctor(deep=deep, fix=fix, as_json=as_json)
-
-
-def plugin_list(as_json: Json = False) -> int:
-    """List the plugins, the broken ones with their reason."""
-    from zoo.cli import checking
-
-    return checking.plugin_list(as_json=as_json)
-
-
-def plugin_sync(as_json: Json = False) -> int:
-    """Read the cards of all plugins again, although no package changed."""
-    from zoo.cli import checking
-
-    return checking.plugin_sync(as_json=as_json)

@@ -48,7 +48,7 @@ def predict(
         str | None,
         typer.Option(
             "--format",
-            help="text, json; srt or vtt for transcripts, rttm for speakers, coco for boxes and masks.",
+            help="text, json; srt, vtt: transcripts; rttm: speakers; coco: boxes and masks; csv: forecasts.",
             metavar="FORMAT",
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""Inputs to try a model on when its user gives none: texts, pictures and sounds of several sizes, always the same."""
+"""Inputs to try a model on when its user gives none: texts, pictures, sounds and series, always the same."""
 
 from __future__ import annotations
 
@@ -46,7 +46,12 @@ LABELS = "travel, food, sport"
 def samples_for(task: str, runner: Any) -> list[Any]:
     """Inputs of the kind that a task takes; raises `Unfit` where there are none and the user's own are needed."""
     known = TASKS.get(task)
-    makers: dict[str, Callable[[], Sequence[Any]]] = {"text": _texts, "image": _pictures, "audio": _sounds}
+    makers: dict[str, Callable[[], Sequence[Any]]] = {
+        "text": _texts,
+        "image": _pictures,
+        "audio": _sounds,
+        "series": _series,
+    }
     if task == "fill-mask":
         return _masked(runner)
     if known is not None and known.input == "pair":
@@ -136,6 +141,21 @@ def _sounds(count: int = 6) -> list[Any]:
         seconds = 1 + number
         voice = np.concatenate([_syllable(generator) for _ in range(seconds * 5)])
         made.append(((voice / np.abs(voice).max() * 0.5).astype(np.float32), 16_000))
+    return made
+
+
+def _series(count: int = 8) -> list[NDArray[np.float64]]:
+    """Series of 60 to 620 steps with what measured ones have: a trend, seasons of some length, noise."""
+    import numpy as np
+
+    generator = np.random.default_rng(20240503)
+    made = []
+    for number in range(count):
+        steps = np.arange(60 + 80 * number)
+        season, level = generator.integers(4, 40), generator.uniform(-50, 500)
+        wave = sum(np.sin(2 * np.pi * k * steps / season + generator.uniform(0, 6)) / k for k in (1, 2, 3))
+        trend = generator.normal(0, 0.02) * steps
+        made.append(level + 10 * wave + trend + generator.normal(0, 1, len(steps)))
     return made
 
 

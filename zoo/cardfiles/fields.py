@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
+from zoo.cardfiles.counts import read_count
+from zoo.cardfiles.origins import Placing
 from zoo.cards import Licence, Metric, ModelCard, Source, WeightFile
-from zoo.catalog.overlay import parse
-from zoo.errors import BadOption, nearest
+from zoo.errors import BadCard, nearest
 
 __all__ = ["Fault", "shaped"]
 
@@ -39,11 +39,11 @@ class Fault(Exception):
         return made.removeprefix(".") or "the card"
 
 
-def shaped(raw: object, folder: Path) -> dict[str, Any]:
+def shaped(raw: object, placed: Placing) -> dict[str, Any]:
     """A card's fields, their forms checked.
 
     A licence may be its expression alone, a source its URI, a list of one word that word, and a count `25.6M`; lists of
-    words are sorted. `file:` sources are relative to `folder`.
+    words are sorted. `placed` says what `file:` origins mean.
 
     Raises:
         Fault: at the first field that has another form.
@@ -54,12 +54,22 @@ def shaped(raw: object, folder: Path) -> dict[str, Any]:
     if missing := [name for name in _NEEDED if raw.get(name) in (None, "")]:
         raise Fault((), f"lacks {', '.join(missing)}")
     made = {name: _field(name, value) for name, value in raw.items() if value is not None}
-    made["sources"] = [_absolute(source, folder) for source in made.get("sources", [])]
+    made["sources"] = [
+        {**source, "uri": _placed(("sources", i, "uri"), source["uri"], placed)}
+        for i, source in enumerate(made.get("sources", []))
+    ]
     made["files"] = [
-        {**file, "origin": [_absolute({"uri": uri}, folder)["uri"] for uri in file.get("origin", [])]}
-        for file in made.get("files", [])
+        {**file, "origin": [_placed(("files", i, "origin", j), uri, placed) for j, uri in enumerate(file["origin"])]}
+        for i, file in enumerate(made.get("files", []))
     ]
     return made
+
+
+def _placed(path: Where, uri: str, placed: Placing) -> str:
+    try:
+        return placed(uri) if uri.startswith("file:") else uri
+    except BadCard as error:
+        raise Fault(path, error.cause, error.remedy) from error
 
 
 def _names(raw: Mapping[str, Any], kind: type[Any], path: Where) -> None:
@@ -141,11 +151,8 @@ def _text(path: Where, value: Any) -> str:
 
 
 def _count(path: Where, value: Any) -> int:
-    if isinstance(value, str):
-        try:
-            value = parse("size", value)
-        except BadOption as error:
-            raise Fault(path, f"must be a count such as 25600000 or 25.6M, not {value!r}") from error
+    if isinstance(value, str) and (count := read_count(value)) is not None:
+        value = count
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise Fault(path, f"must be a count such as 25600000 or 25.6M, not {value!r}")
     return value
@@ -154,13 +161,3 @@ def _count(path: Where, value: Any) -> int:
 def _kind(value: Any) -> str:
     names = {"NoneType": "nothing", "bool": "yes or no", "dict": "fields", "int": "a number", "float": "a number"}
     return {**names, "list": "a list", "str": "a text"}.get(type(value).__name__, type(value).__name__)
-
-
-def _absolute(source: dict[str, Any], folder: Path) -> dict[str, Any]:
-    from zoo.store.sources.file import file_uri
-
-    scheme, _, rest = str(source["uri"]).partition(":")
-    if scheme != "file" or rest.startswith("/"):
-        return source
-    path, mark, member = rest.partition("#")
-    return {**source, "uri": file_uri((folder / path).resolve()) + mark + member}

@@ -1,0 +1,12 @@
+"""The plugin of texts keeps what plugins promise, on tiny models of every form that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zoo.plugin.testing import conformance_checks
+
+
+@conformance_checks("zoo-nlp")
+def test_conformance(check: Callable[[], None]) -> None:
+    check()
