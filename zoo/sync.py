@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,12 @@ _KNOWN = "plugins"
 
 
 def sync_plugins(
-    catalog: Catalog, given: PluginManager | None, installed: Callable[[], PluginManager], *, chosen: str = ""
+    catalog: Catalog,
+    given: PluginManager | None,
+    installed: Callable[[], PluginManager],
+    *,
+    chosen: str = "",
+    told: Collection[str] = (),
 ) -> None:
     """Bring in the cards of plugins that came, and take out those of plugins that went or are disabled.
 
@@ -30,6 +35,7 @@ def sync_plugins(
         given: plugins to use instead of the installed ones; then the check for a changed environment is left out.
         installed: makes the manager of the installed plugins, which imports them; called only when something changed.
         chosen: what the home decided about plugins, as `zoo.catalog.fingerprint.choices` tells it.
+        told: names of new plugins of which the user knows, so that they are not announced.
     """
     from zoo.catalog import fingerprint, hot
 
@@ -48,7 +54,7 @@ def sync_plugins(
             catalog.sync_feed(feed.name, "plugin", infos[feed.name].version or "0", ())
     if given is not None:
         return
-    _welcome(catalog, plugins)
+    _welcome(catalog, plugins, told)
     if not any(info.state == "left out" for info in infos.values()):
         catalog.remember("environment", now)
 
@@ -124,7 +130,7 @@ def _meant(name: str, plugins: PluginManager) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _welcome(catalog: Catalog, plugins: PluginManager) -> None:
+def _welcome(catalog: Catalog, plugins: PluginManager, known_to_user: Collection[str]) -> None:
     """Announce each plugin that was not there when the catalog was last in step; a new catalog announces none."""
     from zoo.catalog import hot
 
@@ -134,7 +140,7 @@ def _welcome(catalog: Catalog, plugins: PluginManager) -> None:
     fresh = [name for name, info in infos.items() if name not in known and info.state != "left out"]
     if told is not None:
         models = {feed.name: feed.models for feed in catalog.feeds()}
-        for name in fresh:
+        for name in (name for name in fresh if name not in known_to_user):
             _tell(f"new plugin {_introduced(infos[name], plugins, models.get(name, 0))}")
     now = canonical_json([*(name for name in known if name in infos), *fresh])
     if now != told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,7 +134,7 @@ def _remember(registry: Registry, name: str, path: Path) -> None:
     """Enter the folder and take in its cards; when they cannot be, nothing stays."""
     before = folder_plugins(registry.home)
     try:
-        _decide(registry, lambda folders: {**folders, name: path})
+        _decide(registry, lambda folders: {**folders, name: path}, told=(name,))
         info = registry.plugins.info(name)
         if info.state == "quarantined":
             raise PluginError(f"{path} cannot be used as a plugin: {info.error}")
@@ -148,7 +148,9 @@ def _forget(registry: Registry, name: str) -> None:
     _decide(registry, lambda folders: {other: path for other, path in folders.items() if other != name})
 
 
-def _decide(registry: Registry, how: Callable[[Mapping[str, Path]], dict[str, Path]]) -> None:
+def _decide(
+    registry: Registry, how: Callable[[Mapping[str, Path]], dict[str, Path]], told: Collection[str] = ()
+) -> None:
     """Write which folders are plugins, and bring the plugins and the catalog in step."""
     from zoo.catalog import fingerprint
     from zoo.plugin.policy import PluginPolicy
@@ -157,7 +159,7 @@ def _decide(registry: Registry, how: Callable[[Mapping[str, Path]], dict[str, Pa
     home = registry.home
     PluginPolicy.change(home, lambda policy: policy.replace(folders=how(policy.folders)))
     registry.plugins = open_plugins(home, registry.database)
-    sync_plugins(registry.catalog, None, lambda: registry.plugins, chosen=fingerprint.choices(home))
+    sync_plugins(registry.catalog, None, lambda: registry.plugins, chosen=fingerprint.choices(home), told=told)
 
 
 def _warnings(registry: Registry, name: str, cards: Iterable[ModelCard]) -> Iterable[str]:
