@@ -13,7 +13,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@# One thread for each of two workers: threads that wait for each other on shared cores cost far more than they bring.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

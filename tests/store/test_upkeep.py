@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,29 @@ HEAD = safetensors(300, seed=3)
 def overwrite(path: Path, content: bytes) -> None:
     path.chmod(0o600)
     path.write_bytes(content)
+
+
+def test_leftovers_are_counted_while_others_write_and_delete(store: Store) -> None:
+    """Files may go between being listed and being looked at; a running pull is none of our business."""
+    folder, done = store.home / "partial" / "acme%2Fnet" / "0", threading.Event()
+    folder.parent.mkdir(parents=True)
+
+    def others() -> None:
+        while not done.is_set():
+            folder.mkdir()
+            for name in ("state.json", "part"):
+                (folder / name).write_text("x")
+            shutil.rmtree(folder)
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        for _ in range(300):
+            assert {leftover.kind for leftover in store.garbage(older_than=-1)} == {"partial"}
+            assert 0 <= store.usage() <= 2
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_verify_finds_each_kind_of_damage(server: FaultyServer, store: Store) -> None:

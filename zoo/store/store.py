@@ -179,8 +179,9 @@ class Store:
 
     def usage(self) -> int:
         """Bytes of all blobs and unfinished downloads; links take no room."""
-        parts = (path for path in self._layout.partials.rglob("*") if path.is_file())
-        return self._layout.blobs.size + sum(path.stat().st_size for path in parts)
+        from zoo.store.upkeep import folder_size
+
+        return self._layout.blobs.size + folder_size(self._layout.partials)
 
     def _readers(self) -> Readers:
         from zoo.store.sources import Readers

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from zoo.store.disk import hash_file
 from zoo.store.folders import MANIFEST
 from zoo.store.layout import Layout
 
-__all__ = ["Leftover", "collect_leftovers", "find_leftovers", "remove_model", "verify_files"]
+__all__ = ["Leftover", "collect_leftovers", "find_leftovers", "folder_size", "remove_model", "verify_files"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,21 +92,25 @@ def remove_model(layout: Layout, model_id: str, revision: str | None) -> int:
 def _orphans(layout: Layout) -> list[str]:
     """Blobs that no model needs; the hard links of a folder whose manifest cannot be read count too."""
     used = {file.sha256 for manifest in layout.folders.installed() for file in manifest.files}
-    return [h for h in layout.blobs if h not in used and layout.blobs.path(h).stat().st_nlink == 1]
+    return [h for h in layout.blobs if h not in used and _links(layout.blobs.path(h)) == 1]
+
+
+def _links(path: Path) -> int:
+    """How many names a file has; none when it went while it was looked at."""
+    status = _status(path)
+    return status.st_nlink if status else 0
 
 
 def find_leftovers(layout: Layout, older_than: float) -> list[Leftover]:
     """What `collect_leftovers` would delete now; partials count when untouched for `older_than` seconds."""
-    found = [
-        Leftover(kind="blob", path=path, size=path.stat().st_size)
-        for path in (layout.blobs.path(sha256) for sha256 in _orphans(layout))
-    ]
+    blobs = (layout.blobs.path(sha256) for sha256 in _orphans(layout))
+    found = [Leftover(kind="blob", path=path, size=_file_size(path)) for path in blobs]
     found += [Leftover(kind="debris", path=path, size=_debris_size(path)) for path in layout.folders.debris()]
-    found += [Leftover(kind="debris", path=p, size=p.stat().st_size) for p in layout.blobs.root.glob("??/.*")]
+    found += [Leftover(kind="debris", path=p, size=_file_size(p)) for p in layout.blobs.root.glob("??/.*")]
     limit = time.time() - older_than
     partials = sorted(layout.partials.iterdir()) if layout.partials.is_dir() else []
     return found + [
-        Leftover(kind="partial", path=path, size=_size(path)) for path in partials if _last_change(path) <= limit
+        Leftover(kind="partial", path=path, size=folder_size(path)) for path in partials if _last_change(path) <= limit
     ]
 
 
@@ -134,15 +140,39 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _status(path: Path, *, follow: bool = True) -> os.stat_result | None:
+    """None of what went while it was looked at: other processes pull and remove meanwhile."""
+    try:
+        return path.stat(follow_symlinks=follow)
+    except FileNotFoundError:
+        return None
+
+
+def _file_size(path: Path) -> int:
+    status = _status(path)
+    return status.st_size if status else 0
+
+
+def _below(folder: Path) -> Iterator[os.stat_result]:
+    """All (links as links) that is below a folder and stays there long enough to be looked at."""
+    for base, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            if status := _status(Path(base, name), follow=False):
+                yield status
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of the files below a folder, without links; 0 where there is none."""
+    return sum(status.st_size for status in _below(folder) if stat.S_ISREG(status.st_mode))
 
 
 def _debris_size(folder: Path) -> int:
     """Bytes that only this folder holds; links to blobs free nothing."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return sum(status.st_size for status in (path.stat() for path in files) if status.st_nlink == 1)
+    files = (status for status in _below(folder) if stat.S_ISREG(status.st_mode))
+    return sum(status.st_size for status in files if status.st_nlink == 1)
 
 
 def _last_change(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    """When something last changed in a folder; now, where it is gone meanwhile."""
+    status = _status(folder)
+    return max([status.st_mtime, *(below.st_mtime for below in _below(folder))]) if status else time.time()
