@@ -12,6 +12,8 @@ demo: $(STAMP)
 	@$(BIN)/python tools/demo.py
 
 test: $(STAMP)
+	@# Tests start the zoo some hundreds of times: it is compiled once.
+	@$(BIN)/python -m compileall -q -j 2 zoo plugins
 	@# One thread for each of two workers: threads that wait for each other on shared cores cost far more than they bring.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 

@@ -23,7 +23,7 @@ IMPORTED = (
 )  # fmt: skip
 
 _SERVER = """
-import importlib, json, os, pathlib, signal, socket, sys, threading, traceback, warnings
+import gc, importlib, json, os, pathlib, signal, socket, sys, threading, traceback, warnings
 
 def load():
     for name in json.loads(sys.argv[2]):
@@ -89,6 +89,8 @@ threads = [pathlib.Path(f"/proc/self/task/{number}/comm").read_text() for number
 if len([name for name in threads if "jemalloc" not in name]) > 1:  # jemalloc knows of forks
     sys.exit("an import started a thread, which a fork would lose")
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+gc.collect()
+gc.freeze()  # forks share what is here, and need not look through it
 listening = socket.socket(socket.AF_UNIX)
 listening.bind(sys.argv[1])
 listening.listen()

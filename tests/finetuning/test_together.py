@@ -14,7 +14,7 @@ import pytest
 from tests.finetuning.proving import begun, command, data_of, new_files, record_of, stopped
 from tests.tiny_fixtures import leftovers
 from zoo import Zoo
-from zoo.errors import BadData, BadInput, UnknownModel
+from zoo.errors import BadData, BadInput
 
 OPTIONS = ["--method", "full", "--epochs", "4", "--batch", "2", "--patience", "0", "--learning-rate", "0.005"]
 SAVING = ["--set", "save_seconds=0"]
@@ -25,8 +25,8 @@ def films(tmp_path: Path) -> Path:
     return data_of("single", tmp_path / "data")
 
 
-def start(home: Path, data: Path, *more: object, model: str = "texts") -> Any:
-    return command(home, "finetune", model, data, "--nproc", 2, *OPTIONS, *more)
+def start(home: Path, data: Path, *more: object) -> Any:
+    return command(home, "finetune", "texts", data, "--nproc", 2, *OPTIONS, *more)
 
 
 def workers(process: Any) -> list[psutil.Process]:
@@ -69,14 +69,13 @@ def test_one_model_whose_weights_agree_and_a_kill_leaves_no_trace(home: Path, fi
 
 @pytest.mark.serial
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("fault", ["data", "model", "name"])
+@pytest.mark.parametrize("fault", ["data", "name"])
 def test_what_is_wrong_is_told_once_and_ends_all(home: Path, films: Path, fault: str) -> None:
-    error: Any = {"data": BadData, "model": UnknownModel, "name": BadInput}[fault]
+    error: Any = {"data": BadData, "name": BadInput}[fault]
     if fault == "data":
         films.write_text("text,label\n" + "a film,good\n" * 30, encoding="utf-8")
-    model = "nosuchmodel" if fault == "model" else "texts"
     name = "local/texts" if fault == "name" else "new"
-    code, out, err = said(start(home, films, "--name", name, model=model))
+    code, out, err = said(start(home, films, "--name", name))
     assert (code, out) == (error("").exit_code, "")
     lines = err.strip().splitlines()
     assert [line.startswith("zoo: ") for line in lines] == [True, False], err
