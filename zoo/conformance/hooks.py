@@ -13,7 +13,7 @@ from zoo.errors import PluginError, nearest
 from zoo.plugin import FineTuner, Loader, PluginInfo, PluginManager, Runner
 from zoo.tasks import LEARNT, TASKS
 
-__all__ = ["answers", "hooks"]
+__all__ = ["hooks"]
 
 _TABLES: Mapping[str, type[Any] | None] = {
     "zoo_loaders": Loader,
@@ -32,11 +32,6 @@ _FOR_GRADIENTS = ("trainable", "encode", "batch", "loss", "layers", "save")
 _METHODS = ("probe", "head", "lora", "full")
 
 
-def answers(plugins: PluginManager, name: str, hook: str) -> dict[Any, str]:
-    """What one plugin answers to one hook that gives a table."""
-    return dict(plugins.answers(name, hook))
-
-
 def hooks(plugins: PluginManager, info: PluginInfo) -> str:
     """The plugin works; its tables name classes that can be imported and are what they must be.
 
@@ -48,7 +43,7 @@ def hooks(plugins: PluginManager, info: PluginInfo) -> str:
     faults: list[str] = []
     counts: list[str] = []
     for hook, base in _TABLES.items():
-        table = answers(plugins, info.name, hook)
+        table = plugins.answers(info.name, hook)
         counts += [f"{len(table)} {hook[4:]}"] if table else []
         for key, target in table.items():
             faults += _entry(hook, key, target, base)

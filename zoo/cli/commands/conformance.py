@@ -6,16 +6,10 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli.commands.plugins import plugin_names
 from zoo.cli.options import Json
 
 __all__ = ["plugin_check"]
-
-
-def _names(incomplete: str) -> list[str]:
-    """Names of plugins for shell completion; nothing of them is imported."""
-    from importlib.metadata import entry_points
-
-    return sorted({entry.name for entry in entry_points(group="zoo") if entry.name.startswith(incomplete)})
 
 
 def _checks(incomplete: str) -> list[str]:
@@ -26,7 +20,8 @@ def _checks(incomplete: str) -> list[str]:
 
 def plugin_check(
     name: Annotated[
-        str, typer.Argument(help="A plugin, as `zoo plugin list` names it.", autocompletion=_names, metavar="NAME")
+        str,
+        typer.Argument(help="A plugin, as `zoo plugin list` names it.", autocompletion=plugin_names, metavar="NAME"),
     ],
     case: Annotated[
         list[str] | None,
